@@ -1,0 +1,88 @@
+"""People and companies."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from kept.platform.data.personal import AccountModel, Personal, PersonalModel, ValueModel
+
+
+class Company(AccountModel):
+    """An organisation that people belong to."""
+
+    name = models.CharField(max_length=200)
+    website = models.CharField(max_length=200, blank=True, db_default="")
+    city = models.CharField(max_length=100, blank=True, db_default="")
+    created_at = models.DateTimeField()
+
+    personal: ClassVar = Personal(
+        columns={"name": "organisation", "website": "organisation", "city": "organisation"}, plain=("created_at",), search=("name", "city")
+    )
+
+    class Meta(AccountModel.Meta):
+        indexes = [models.Index(fields=["account_id", "name", "id"], name="contacts_company_by_name")]
+
+
+class Person(PersonalModel):
+    """A person the account works with. `birth_date` is ISO 8601 text, so that it can be sealed."""
+
+    given_name = models.CharField(max_length=100, blank=True, db_default="")
+    family_name = models.CharField(max_length=100, blank=True, db_default="")
+    job_title = models.CharField(max_length=150, blank=True, db_default="")
+    birth_date = models.TextField(blank=True, db_default="")
+    company = models.ForeignKey(Company, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    owner_id = models.BigIntegerField(null=True)
+    import_id = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    personal: ClassVar = Personal(
+        columns={"given_name": "name", "family_name": "name", "job_title": "job-title", "birth_date": "birth-date"},
+        plain=("company", "owner_id", "import_id", "created_at", "changed_at"),
+        search=("given_name", "family_name"),
+    )
+
+    class Meta(PersonalModel.Meta):
+        indexes = [
+            *PersonalModel.Meta.indexes,
+            models.Index(fields=["account_id", "family_name", "given_name", "id"], name="contacts_person_by_name"),
+        ]
+
+
+class ContactPoint(ValueModel):
+    """An email address or a telephone number of a person. Its category is `email` or `phone`."""
+
+    person = models.ForeignKey(Person, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    label = models.CharField(max_length=32, blank=True, db_default="")
+
+    personal: ClassVar = Personal(columns={}, plain=("person", "label"), by_row=True, search=("value",))
+
+    class Meta(ValueModel.Meta):
+        indexes = [*ValueModel.Meta.indexes, models.Index(fields=["account_id", "person"], name="contacts_contactpoint_person")]
+
+
+class PostalAddress(ValueModel):
+    """A postal address. `value` is the whole of it on one line, for people and for search."""
+
+    person = models.ForeignKey(Person, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    street = models.CharField(max_length=200, blank=True, db_default="")
+    city = models.CharField(max_length=100, blank=True, db_default="")
+    state = models.CharField(max_length=100, blank=True, db_default="")
+    postcode = models.CharField(max_length=20, blank=True, db_default="")
+    country = models.CharField(max_length=2, blank=True, db_default="")
+
+    personal: ClassVar = Personal(
+        columns={part: "postal-address" for part in ("street", "city", "state", "postcode", "country")},
+        plain=("person",),
+        by_row=True,
+        search=("value",),
+    )
+
+    class Meta(ValueModel.Meta):
+        indexes = [
+            *ValueModel.Meta.indexes,
+            models.Index(fields=["account_id", "person"], name="contacts_postaladdress_person"),
+            models.Index(fields=["account_id", "city"], name="contacts_postaladdress_city"),
+        ]

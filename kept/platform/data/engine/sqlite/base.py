@@ -1,0 +1,67 @@
+"""SQLite, guarded: the ENGINE of the application's own connection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.backends.sqlite3 import base
+from django.db.backends.sqlite3.operations import DatabaseOperations as SQLiteOperations
+
+from kept.platform.data.engine.arming import Arming
+
+if TYPE_CHECKING:
+    from kept.platform.data.guard.sqlite import ConnectionGuard
+
+
+class SQLiteArming(Arming):
+    """Tells the temporary tables and the authorizer."""
+
+    guard: ConnectionGuard | None = None
+
+    def tell(self) -> None:
+        """Arm the connection's guard."""
+        self.connection.ensure_connection()
+        if self.guard is not None:
+            self.guard.tell(self.use, writing=self.writing, privileged=self.privileged, searching=self.searching)
+
+
+class DatabaseOperations(SQLiteOperations):
+    """Writes name the table itself: its bare name is the guarded view."""
+
+    compiler_module = "kept.platform.data.engine.sqlite.compiler"
+    qualifying = False
+
+    def quote_name(self, name: str) -> str:
+        """Quote a name; while a write is being compiled, a guarded table gets its schema."""
+        quoted = super().quote_name(name)
+        guard = self.connection.arming.guard
+        return f'"main".{quoted}' if self.qualifying and guard is not None and name in guard.inner else quoted
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """A connection that is armed before each statement."""
+
+    ops_class = DatabaseOperations
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.arming = SQLiteArming(self)
+        self.execute_wrappers.append(self.arming.before)
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Open, and install the guard's objects while nothing is armed."""
+        from kept.platform.data.guard.sqlite import ConnectionGuard  # it knows the models, which need this module first
+
+        raw = super().get_new_connection(conn_params)
+        self.arming.guard = ConnectionGuard.install(raw)
+        self.arming.forget()
+        self.arming.guard.tell(None)
+        return raw
+
+    def _rollback(self) -> Any:
+        self.arming.forget()
+        return super()._rollback()
+
+    def _savepoint_rollback(self, sid: str) -> None:
+        super()._savepoint_rollback(sid)
+        self.arming.forget()

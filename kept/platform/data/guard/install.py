@@ -1,0 +1,130 @@
+"""Installing the guard, taking it off for a migration, and comparing it with the data map at every start."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import Any
+
+from django.core.management import call_command
+from django.db import connections, transaction
+
+from kept.core.errors import GuardDrift
+from kept.platform.data import keystore
+from kept.platform.data.guard import postgres, sqlite
+from kept.platform.data.use import ALIAS, RESERVED, Columns
+
+OWNER = "owner"
+
+
+def _login() -> str:
+    return str(connections[ALIAS].settings_dict["USER"])
+
+
+def on_postgres() -> bool:
+    """Which engine this deployment runs on."""
+    return connections[OWNER].vendor == "postgresql"
+
+
+def map_digest() -> str:
+    """A digest of what the data map generates."""
+    statements = [postgres.SCHEMA, *postgres.objects()] if on_postgres() else sqlite.objects("")
+    return hashlib.sha256("\n".join(statements).encode()).hexdigest()
+
+
+def migrate() -> None:
+    """Bring tables and guard to this version: guard off, migrate, guard on."""
+    keystore.create_table()
+    with connections[OWNER].cursor() as cursor:
+        if on_postgres():
+            postgres.drop(cursor)
+        else:
+            _drop_sqlite(cursor)
+    call_command("migrate", database=OWNER, interactive=False, verbosity=0)
+    install()
+    connections[ALIAS].close()
+
+
+def install() -> None:
+    """Make the guard's objects and remember how they look."""
+    with transaction.atomic(using=OWNER), connections[OWNER].cursor() as cursor:
+        if on_postgres():
+            postgres.install(cursor, _login())
+            for columns in RESERVED.values():
+                postgres.ensure_role(cursor, columns, _login())
+        else:
+            _install_sqlite(cursor)
+    remember()
+
+
+def open_columns(columns: Columns) -> None:
+    """Make sure that a purpose with these columns can be entered; called when a notice is activated."""
+    if on_postgres():
+        with transaction.atomic(using=OWNER), connections[OWNER].cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('kept.guard'))")
+            postgres.ensure_role(cursor, columns, _login())
+        remember()
+
+
+def remember() -> None:
+    """Store the fingerprints that the next start compares."""
+    with transaction.atomic(using=OWNER), connections[OWNER].cursor() as cursor:
+        table = "guard.state" if on_postgres() else "guard_state"
+        cursor.execute(f"DELETE FROM {table}")
+        cursor.execute(f"INSERT INTO {table} VALUES (%s, %s)", [map_digest(), _catalog(cursor)])
+
+
+def compare() -> None:
+    """Raise `GuardDrift` unless the database's guard is the one that the data map describes."""
+    cure = "Run `kept migrate`, and find out who changed the database."
+    with connections[OWNER].cursor() as cursor:
+        try:
+            cursor.execute(f"SELECT * FROM {'guard.state' if on_postgres() else 'guard_state'}")
+            row = cursor.fetchone()
+        except Exception as error:
+            raise GuardDrift("The database has no guard.", cure="Run `kept migrate`.") from error
+        if row is None or row[0] != map_digest():
+            raise GuardDrift("The guard was installed from another version of the data map.", cure="Run `kept migrate`.")
+        if row[1] != _catalog(cursor):
+            raise GuardDrift("The guard in the database was changed since it was installed.", cure=cure)
+        if on_postgres():
+            _compare_login(cursor)
+
+
+def _compare_login(cursor: Any) -> None:
+    with connections[OWNER].cursor() as asking:
+        asking.execute("SELECT rolsuper OR rolbypassrls, rolinherit FROM pg_roles WHERE rolname = %s", [_login()])
+        powerful, inherits = asking.fetchone()
+    if powerful or inherits:
+        raise GuardDrift(
+            "The application's login is a superuser, bypasses row security, or inherits its roles.",
+            cure=f"ALTER ROLE {_login()} NOSUPERUSER NOBYPASSRLS NOINHERIT.",
+        )
+
+
+def _catalog(cursor: Any) -> str:
+    if on_postgres():
+        return postgres.fingerprint(cursor, _login())
+    cursor.execute("SELECT name, sql FROM sqlite_master WHERE name LIKE 'guard%' AND sql IS NOT NULL ORDER BY name")
+    return hashlib.sha256(repr(cursor.fetchall()).encode()).hexdigest()
+
+
+def _install_sqlite(cursor: Any) -> None:
+    _drop_sqlite(cursor)
+    cursor.execute("CREATE TABLE IF NOT EXISTS guard_state (map text NOT NULL, catalog text NOT NULL)")
+    for sql in sqlite.objects(secrets.token_hex(8)):
+        cursor.execute(sql)
+    for table in sqlite.tables():
+        if table.search:
+            index = sqlite.fts(table)
+            cursor.execute(f"INSERT INTO {index}({index}) VALUES ('rebuild')")
+
+
+def _drop_sqlite(cursor: Any) -> None:
+    """Take triggers and full-text tables off: a trigger that names another table breaks Django's rebuilding of tables."""
+    cursor.execute(
+        "SELECT type, name FROM sqlite_master WHERE name LIKE 'guard%'"
+        " AND (type = 'trigger' OR (type = 'table' AND sql LIKE 'CREATE VIRTUAL%'))"
+    )
+    for kind, name in cursor.fetchall():
+        cursor.execute(f"DROP {kind} {name}")

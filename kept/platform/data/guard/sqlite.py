@@ -1,0 +1,244 @@
+"""The guard on SQLite.
+
+In the file: triggers that keep each row's mask equal to its subject's, references within one account, and the full-text index.
+On each connection: two temporary views per table, temporary triggers against writes, and an authorizer that denies by default.
+Why two views, and which simpler forms failed: docs/decisions/0002-guard-on-sqlite.md.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3 as S
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kept.platform.data.datamap import Table, platform_tables, tables
+from kept.platform.data.use import Use
+
+SUBJECT = "data_subject"
+SEALED = "sealed:"
+"""How a sealed value begins; sealed values are not searched."""
+FUNCTIONS = frozenset(
+    "abs avg ceil char coalesce concat count cume_dist date datetime dense_rank first_value floor format glob group_concat hex ifnull iif "
+    "instr julianday lag last_value lead length like likely lower ltrim max min nth_value ntile nullif percent_rank printf quote rank replace "
+    "round row_number rtrim sign strftime substr substring sum time total trim typeof unicode unixepoch unlikely upper "
+    "json json_array json_array_length json_each json_extract json_group_array json_group_object json_object json_type json_valid -> ->> "
+    "django_date_extract django_date_trunc django_datetime_cast_date django_datetime_cast_time django_datetime_extract django_datetime_trunc "
+    "django_format_dtdelta django_time_diff django_time_extract django_time_trunc django_timestamp_diff regexp".split()
+)
+_PASS = frozenset({S.SQLITE_SELECT, S.SQLITE_RECURSIVE, S.SQLITE_TRANSACTION, S.SQLITE_SAVEPOINT})
+_WRITES = frozenset({S.SQLITE_INSERT, S.SQLITE_UPDATE, S.SQLITE_DELETE})
+_SHADOWS = ("", "_data", "_idx", "_docsize", "_config", "_content")
+Authorizer = Callable[[int, str | None, str | None, str | None, str | None], int]
+
+
+def fts(table: Table) -> str:
+    """The name of a table's full-text index."""
+    return f"guard_fts_{table.name}"
+
+
+def _mask_sql(table: Table, suffix: str) -> list[str]:
+    """Keep `permits` equal to the subject's, whatever an insert or a merge says."""
+    found = f"(SELECT permits FROM {SUBJECT} WHERE id = NEW.subject_id AND account_id = NEW.account_id)"
+    body = f"""BEGIN
+      SELECT RAISE(ABORT, 'guard: no such subject in this account') WHERE {found} IS NULL;
+      UPDATE {table.name} SET permits = {found} WHERE id = NEW.id; END"""
+    return [
+        f"CREATE TRIGGER guard_mask_new_{table.name}_{suffix} AFTER INSERT ON {table.name} WHEN NEW.permits IS NOT {found} {body}",
+        f"CREATE TRIGGER guard_mask_moved_{table.name}_{suffix} AFTER UPDATE OF subject_id, account_id ON {table.name} {body}",
+    ]
+
+
+def _reference_sql(table: Table, suffix: str) -> list[str]:
+    """References stay within one account."""
+    others = {column: target for column, target in table.references.items() if column != "subject_id"}
+    if not others:
+        return []
+    check = " ".join(
+        f"SELECT RAISE(ABORT, 'guard: {column} names nothing in this account') WHERE NEW.{column} IS NOT NULL"
+        f" AND NOT EXISTS (SELECT 1 FROM {target} WHERE id = NEW.{column} AND account_id = NEW.account_id);"
+        for column, target in others.items()
+    )
+    return [
+        f"CREATE TRIGGER guard_ref_new_{table.name}_{suffix} BEFORE INSERT ON {table.name} BEGIN {check} END",
+        f"CREATE TRIGGER guard_ref_moved_{table.name}_{suffix} BEFORE UPDATE OF {', '.join(others)} ON {table.name} BEGIN {check} END",
+    ]
+
+
+def _search_sql(table: Table, suffix: str) -> list[str]:
+    """A full-text index that follows its table."""
+    if not table.search:
+        return []
+    index, columns = fts(table), ", ".join(("account_id", *table.search))
+
+    def values(row: str) -> str:
+        words = (f"CASE WHEN {row}.{c} LIKE '{SEALED}%' THEN '' ELSE {row}.{c} END" for c in table.search)
+        return ", ".join((f"{row}.account_id", *words))
+
+    add = f"INSERT INTO {index}(rowid, {columns}) VALUES (NEW.id, {values('NEW')});"
+    drop = f"INSERT INTO {index}({index}, rowid, {columns}) VALUES ('delete', OLD.id, {values('OLD')});"
+    return [
+        f"CREATE VIRTUAL TABLE {index} USING fts5({columns}, content='{table.name}', content_rowid='id', detail=column, prefix='2 3',"
+        " tokenize=\"unicode61 remove_diacritics 2\")",
+        f"CREATE TRIGGER guard_fts_new_{table.name}_{suffix} AFTER INSERT ON {table.name} BEGIN {add} END",
+        f"CREATE TRIGGER guard_fts_gone_{table.name}_{suffix} AFTER DELETE ON {table.name} BEGIN {drop} END",
+        f"CREATE TRIGGER guard_fts_moved_{table.name}_{suffix} AFTER UPDATE OF {', '.join(table.search)} ON {table.name} BEGIN {drop} {add} END",
+    ]
+
+
+def objects(suffix: str) -> list[str]:
+    """The statements that make the guard's objects in the file. `suffix` keeps their names from being guessed."""
+    masked = [t for t in tables() if t.masked and t.of_subject]
+    follow = " ".join(f"UPDATE {t.name} SET permits = NEW.permits WHERE account_id = NEW.account_id AND subject_id = NEW.id;" for t in masked)
+    statements = [sql for t in tables() for sql in (_mask_sql(t, suffix) if t in masked else [])]
+    statements += [sql for t in tables() for sql in _reference_sql(t, suffix) + _search_sql(t, suffix)]
+    if follow:
+        statements.append(
+            f"CREATE TRIGGER guard_mask_follows_{suffix} AFTER UPDATE OF permits ON {SUBJECT} WHEN NEW.permits IS NOT OLD.permits BEGIN {follow} END"
+        )
+    return statements
+
+
+def _where(table: Table) -> str:
+    clauses = ["account_id = (SELECT account FROM temp.armed)"]
+    if table.masked:
+        mask = "permits & fence" if table.fenced else "permits"
+        clauses.append(f"{mask} & (SELECT bit FROM temp.armed) <> 0")
+    if table.by_row:
+        clauses.append("((SELECT every FROM temp.armed) OR category IN (SELECT category FROM temp.armed_category))")
+    return " AND ".join(clauses)
+
+
+def _hidden(table: Table, row: str) -> str:
+    """True for a row that the armed use does not see."""
+    clauses = [f"{row}.account_id IS NOT (SELECT account FROM temp.armed)"]
+    if table.masked:
+        mask = f"{row}.permits & {row}.fence" if table.fenced else f"{row}.permits"
+        clauses.append(f"{mask} & (SELECT bit FROM temp.armed) = 0")
+    return " OR ".join(clauses)
+
+
+def _write_sql(table: Table, name: str) -> list[str]:
+    """Temporary triggers: no write outside the account, no row replaced under another's id, no hidden row touched.
+
+    The update trigger leaves `permits` out: the authorizer alone guards it, and a mask must reach hidden rows.
+    """
+    others = ", ".join(f'"{column}"' for column in table.columns if column != "permits")
+    outside = "NEW.account_id IS NOT (SELECT account FROM temp.armed)"
+    return [
+        f"CREATE TEMP TRIGGER {name}_i BEFORE INSERT ON main.{table.name} BEGIN"
+        f" SELECT RAISE(ABORT, 'guard: a row of another account') WHERE {outside};"
+        f" SELECT RAISE(ABORT, 'guard: this id is taken') WHERE EXISTS (SELECT 1 FROM main.{table.name} WHERE id = NEW.id); END",
+        f"CREATE TEMP TRIGGER {name}_u BEFORE UPDATE OF {others} ON main.{table.name} BEGIN"
+        f" SELECT RAISE(IGNORE) WHERE {_hidden(table, 'OLD')};"
+        f" SELECT RAISE(ABORT, 'guard: a row of another account') WHERE {outside}; END",
+        f"CREATE TEMP TRIGGER {name}_d BEFORE DELETE ON main.{table.name} BEGIN SELECT RAISE(IGNORE) WHERE {_hidden(table, 'OLD')}; END",
+    ]
+
+
+@dataclass
+class ConnectionGuard:
+    """The guard's objects on one connection, and the authorizer for each state."""
+
+    raw: S.Connection
+    inner: dict[str, str]
+    triggers: frozenset[str]
+    bound: bool = False
+
+    @classmethod
+    def install(cls, raw: S.Connection, *, bound: bool = False) -> ConnectionGuard:
+        """Make the temporary objects. In autocommit, at connect: a rollback would drop them."""
+        present = {name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        fixed = {name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
+        raw.execute("CREATE TEMP TABLE armed(account INT, bit INT, every INT)")
+        raw.execute("INSERT INTO armed VALUES (NULL, 0, 0)")
+        raw.execute("CREATE TEMP TABLE armed_category(category TEXT PRIMARY KEY) WITHOUT ROWID")
+        inner: dict[str, str] = {}
+        for table in tables():
+            if table.name not in present:
+                continue
+            name = inner[table.name] = "guard_" + secrets.token_hex(8)
+            raw.execute(f"CREATE TEMP VIEW {name} AS SELECT * FROM main.{table.name} WHERE {_where(table)}")
+            raw.execute(f"CREATE TEMP VIEW {table.name} AS SELECT * FROM temp.{name}")
+            for sql in [] if bound else _write_sql(table, name):
+                raw.execute(sql)
+        raw.setlimit(S.SQLITE_LIMIT_ATTACHED, 0)
+        return cls(raw, inner, frozenset(fixed | {f"{name}_{kind}" for name in inner.values() for kind in "iud"}), bound)
+
+    def tell(self, use: Use | None, *, writing: bool = False, privileged: bool = False, searching: bool = False) -> None:
+        """Arm for `use`. The authorizer is set anew: cached statements are authorised again only then."""
+        self.raw.set_authorizer(None)
+        if use is None:
+            self.raw.execute("UPDATE temp.armed SET account = NULL, bit = 0, every = 0")
+        else:
+            every = "*" in use.columns.readable
+            self.raw.execute("UPDATE temp.armed SET account = ?, bit = ?, every = ?", (use.account_id, 1 << use.bit, every))
+            self.raw.execute("DELETE FROM temp.armed_category")
+            self.raw.executemany("INSERT INTO temp.armed_category VALUES (?)", [(c,) for c in use.columns.readable])
+        self.raw.set_authorizer(_Rules(self, use, writing, privileged, searching).decide)
+
+
+class _Rules:
+    """The authorizer for one state: denies whatever is not listed."""
+
+    def __init__(self, guard: ConnectionGuard, use: Use | None, writing: bool, privileged: bool, searching: bool) -> None:
+        self.armed, self.writing, self.privileged = use is not None, writing and use is not None, privileged
+        self.inner, self.triggers = guard.inner, guard.triggers
+        self.inner_names = frozenset(guard.inner.values())
+        self.outer_of = {inner: outer for outer, inner in guard.inner.items()}
+        self.platform = frozenset() if guard.bound else platform_tables()
+        self.fts = frozenset(fts(t) + part for t in tables() if t.search for part in _SHADOWS) if searching or writing else frozenset()
+        self.withheld: frozenset[tuple[str, str]] = frozenset()
+        self.unwritable: frozenset[tuple[str, str]] = frozenset()
+        if use is not None:
+            self.withheld = frozenset((t.name, c) for t in tables() for c in t.withheld(use.columns.readable))
+            closed = {(t.name, c) for t in tables() for c in t.withheld(use.columns.writable)}
+            own = {(t.name, c) for t in tables() for c in t.columns if c in ("permits", "account_id", "id", "changes_at")}
+            self.unwritable = frozenset(closed | (set() if privileged else own))
+
+    def decide(self, action: int, one: str | None, two: str | None, database: str | None, source: str | None) -> int:
+        """SQLite asks this for each part of a statement as it is prepared."""
+        if action in _PASS:
+            return S.SQLITE_OK
+        if action == S.SQLITE_FUNCTION:
+            return S.SQLITE_OK if two in FUNCTIONS or (self.fts and two in ("bm25", "match")) else S.SQLITE_DENY
+        if action == S.SQLITE_READ:
+            return self._read(one or "", two or "", database, source)
+        if action in _WRITES:
+            return self._write(action, one or "", two or "", database, source)
+        return S.SQLITE_OK if self.fts and (action, one) == (S.SQLITE_PRAGMA, "data_version") else S.SQLITE_DENY
+
+    def _read(self, table: str, column: str, database: str | None, source: str | None) -> int:
+        if table in self.inner and database == "main":
+            return self._read_main(table, column, source)
+        if table in self.inner:  # the outer view, or a read of no column, which comes without a database
+            return S.SQLITE_OK if self.armed else S.SQLITE_DENY
+        if table in self.outer_of:  # the inner view: only from the outer
+            return S.SQLITE_OK if source == self.outer_of[table] else S.SQLITE_DENY
+        if table in ("armed", "armed_category"):
+            return S.SQLITE_OK if source in self.inner_names or (self.writing and source in self.triggers) else S.SQLITE_DENY
+        allowed = table in self.platform or table in self.fts or (self.privileged and table == "sqlite_sequence")
+        allowed = allowed or (bool(self.fts) and (table, column) == ("sqlite_master", "ROWID"))
+        return S.SQLITE_OK if allowed and database != "temp" else S.SQLITE_DENY
+
+    def _read_main(self, table: str, column: str, source: str | None) -> int:
+        if not self.armed:
+            return S.SQLITE_DENY
+        if self.writing and source in self.triggers:
+            return S.SQLITE_OK
+        if source == self.inner[table]:
+            return S.SQLITE_IGNORE if (table, column) in self.withheld else S.SQLITE_OK
+        return S.SQLITE_OK if self.writing and (table, column) not in self.withheld else S.SQLITE_DENY
+
+    def _write(self, action: int, table: str, column: str, database: str | None, source: str | None) -> int:
+        if database == "main" and table in self.inner and self.writing:
+            if source in self.triggers:
+                return S.SQLITE_OK
+            if table == SUBJECT and action == S.SQLITE_INSERT and not self.privileged:
+                return S.SQLITE_DENY
+            return S.SQLITE_DENY if action == S.SQLITE_UPDATE and (table, column) in self.unwritable else S.SQLITE_OK
+        # A full-text table being opened asks to update sqlite_master, which the engine itself refuses to anybody who then tries.
+        opening = bool(self.fts) and action == S.SQLITE_UPDATE and table == "sqlite_master"
+        allowed = opening or table in self.platform or (self.writing and table in self.fts)
+        return S.SQLITE_OK if allowed and database == "main" else S.SQLITE_DENY

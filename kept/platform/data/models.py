@@ -1,0 +1,43 @@
+"""The person the data is about, as the engine knows them."""
+
+from __future__ import annotations
+
+import secrets
+from typing import ClassVar
+
+from django.db import models
+
+from kept.platform.data.personal import AccountModel, Personal
+
+
+def new_reference() -> str:
+    """A random reference: the only name by which the ledger knows a subject. 128 bits, hex."""
+    return secrets.token_hex(16)
+
+
+class Subject(AccountModel):
+    """One person of one account. Every personal row points here and carries a copy of `permits`.
+
+    `permits` has a bit for each purpose the person's data may serve now; `changes_at` is when that next changes by itself.
+    Only the engine's functions write either.
+    """
+
+    reference = models.CharField(max_length=32, default=new_reference)
+    permits = models.BigIntegerField()
+    changes_at = models.DateTimeField(null=True)
+    key_id = models.BigIntegerField(null=True)
+    region = models.CharField(max_length=8)
+    created_at = models.DateTimeField()
+
+    personal: ClassVar = Personal(
+        columns={}, plain=("reference", "permits", "changes_at", "key_id", "region", "created_at"), erase="delete"
+    )
+
+    class Meta(AccountModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["account_id", "id", "permits"], name="data_subject_mask"),
+            models.UniqueConstraint(fields=["account_id", "reference"], name="data_subject_reference"),
+        ]
+        indexes = [
+            models.Index(fields=["account_id", "changes_at"], name="data_subject_due", condition=models.Q(changes_at__isnull=False))
+        ]

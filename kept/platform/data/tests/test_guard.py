@@ -1,0 +1,113 @@
+"""The guard through the ORM: accounts, masks, columns, writes."""
+
+from __future__ import annotations
+
+import pytest
+
+from kept.apps.contacts.models import Person
+from kept.core.errors import NoPurpose, Withheld
+from kept.platform.data import rows
+from kept.platform.data.search import search
+from kept.platform.data.testing import ALL, NOW, account, mask, subjects, use
+from kept.platform.data.use import reading, writing
+
+PERSON = ("subject", "given_name", "family_name", "birth_date", "created_at", "changed_at")
+
+
+def add_people(account_id: int, *masks: int) -> list[int]:
+    """People called Dana 0, Dana 1…, with these masks."""
+    made = subjects(account_id, masks)
+    with writing(use(account_id)) as acting:
+        return rows.insert(
+            acting, Person, PERSON, [(one, f"Dana{i}", "Marsh", "1985-03-01", NOW, NOW) for i, one in enumerate(made.ids)]
+        )
+
+
+def test_nothing_is_read_without_a_use() -> None:
+    with pytest.raises(NoPurpose):
+        list(Person.objects.all())
+
+
+def test_each_account_sees_its_own() -> None:
+    ours, theirs = account(), account()
+    add_people(ours, ALL, ALL)
+    add_people(theirs, ALL)
+    with reading(use(ours)) as acting:
+        assert Person.objects.under(acting).count() == 2
+    with reading(use(theirs)) as acting:
+        assert Person.objects.under(acting).count() == 1
+
+
+def test_the_mask_hides_who_objected() -> None:
+    mine = account()
+    add_people(mine, ALL, mask("customer-relations"))
+    with reading(use(mine, "direct-marketing")) as acting:
+        assert [p.given_name for p in Person.objects.under(acting)] == ["Dana0"]
+
+
+def test_a_changed_mask_reaches_every_row_at_once() -> None:
+    mine = account()
+    made = subjects(mine, [ALL])
+    with writing(use(mine)) as acting:
+        rows.insert(acting, Person, PERSON, [(made.ids[0], "Dana", "Marsh", "", NOW, NOW)])
+    with writing(use(mine, "rights")) as acting:
+        assert rows.set_permits(acting, made.ids, [mask("customer-relations")], [None]) == 1
+    with reading(use(mine, "direct-marketing")) as acting:
+        assert not Person.objects.under(acting).exists()
+    with reading(use(mine)) as acting:
+        assert Person.objects.under(acting).exists()
+
+
+def test_a_withheld_field_says_so_and_names_itself() -> None:
+    mine = account()
+    add_people(mine, ALL)
+    with reading(use(mine, "direct-marketing")) as acting:
+        person = Person.objects.under(acting).get()
+        assert person.given_name == "Dana0"
+        with pytest.raises(Withheld, match="birth-date"):
+            _ = person.birth_date
+        with pytest.raises(Withheld):
+            list(Person.objects.under(acting).filter(birth_date="1985-03-01"))
+        with pytest.raises(Withheld):
+            list(Person.objects.under(acting).order_by("birth_date"))
+
+
+def test_a_save_writes_only_what_it_names() -> None:
+    mine = account()
+    (one,) = add_people(mine, ALL)
+    with writing(use(mine, "direct-marketing")) as acting:
+        person = Person.objects.under(acting).get()
+        person.given_name = "Diana"
+        with pytest.raises(NoPurpose):
+            person.save()
+        person.save(update_fields=["given_name"])
+    with reading(use(mine)) as acting:
+        person = Person.objects.under(acting).get(id=one)
+        assert (person.given_name, person.birth_date) == ("Diana", "1985-03-01")
+
+
+def test_updates_and_deletes_reach_visible_rows_of_the_account_only() -> None:
+    ours, theirs = account(), account()
+    mine = add_people(ours, ALL, mask("customer-relations"))
+    others = add_people(theirs, ALL)
+    with writing(use(ours, "direct-marketing")) as acting:
+        assert rows.update(acting, Person, ("given_name",), [(one, "Changed") for one in mine + others]) is not None
+        Person.objects.under(acting).filter(id__in=mine + others).delete()
+    with reading(use(ours)) as acting:
+        assert [p.given_name for p in Person.objects.under(acting)] == ["Dana1"]
+    with reading(use(theirs)) as acting:
+        assert [p.given_name for p in Person.objects.under(acting)] == ["Dana0"]
+
+
+def test_search_finds_the_beginnings_of_words_under_the_guard() -> None:
+    ours, theirs = account(), account()
+    people = add_people(ours, ALL, mask("customer-relations"))
+    add_people(theirs, ALL)
+    with reading(use(ours)) as acting:
+        assert sorted(search(acting, Person, "mar dana")) == people
+        assert search(acting, Person, "dana1") == people[1:]
+        assert search(acting, Person, "nobody") == []
+    with reading(use(ours, "direct-marketing")) as acting:
+        assert search(acting, Person, "dana") == people[:1]
+    with reading(use(ours, "analytics")) as acting:
+        assert search(acting, Person, "dana") == []
