@@ -33,6 +33,9 @@ def _secret(name: str) -> str:
 
 
 SECRET_KEY = os.environ.get("KEPT_SECRET_KEY") or _secret("secret.key")
+MASTER_KEY = os.environ.get("KEPT_MASTER_KEY", "")
+INDEX_KEY = os.environ.get("KEPT_INDEX_KEY", "")
+FAULT = os.environ.get("KEPT_FAULT", "")
 ALLOWED_HOSTS = os.environ.get("KEPT_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [SITE] if SITE.startswith("https://") else []
 
@@ -99,9 +102,7 @@ ROOT_URLCONF = "kept.project.urls"
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.jinja2.Jinja2",
-        "DIRS": sorted(
-            path for depth in ("*/*", "*/*/*") for path in PACKAGE.glob(f"{depth}/templates") if "tests" not in path.relative_to(PACKAGE).parts
-        ),
+        "DIRS": sorted(PACKAGE.glob("*/*/templates")),
         "OPTIONS": {"environment": "kept.platform.ui.jinja.environment"},
     },
     {

@@ -41,7 +41,7 @@ class VerifyKey:
         """Whether this key signed the message."""
         try:
             Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, message)
-        except (InvalidSignature, ValueError):
+        except (InvalidSignature, ValueError):  # ValueError: bytes that are no point of the curve, where the back end looks
             return False
         return True
 

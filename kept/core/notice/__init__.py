@@ -3,7 +3,8 @@
 `parse` reads it, `check` finds what is wrong with it, `compile` makes the policy that runs.
 """
 
-from kept.core.notice.compiling import compile
+from kept.core.notice.check import check
+from kept.core.notice.compiling import compile  # noqa: A004
 from kept.core.notice.durations import Duration
 from kept.core.notice.findings import Finding
 from kept.core.notice.model import Notice, Passage, Rule
@@ -27,6 +28,7 @@ __all__ = [
     "Reason",
     "Rule",
     "SubjectFacts",
+    "check",
     "compile",
     "parse",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import chain
 from types import MappingProxyType
 
+from kept.core.errors import BadInput
 from kept.core.notice import law
 from kept.core.notice.findings import unreadable
 from kept.core.notice.model import Notice, Rule
@@ -44,7 +45,7 @@ from kept.core.notice.vocabulary import BASES
 def compile(notice: Notice, *, bits: Mapping[str, int] | None = None) -> Policy:  # noqa: A001
     """Make the policy of a notice. `bits` are those the account allotted earlier; new purposes take the next free ones.
 
-    Raises NoticeError when more than 62 purposes would need a bit.
+    Raises NoticeError when more than 62 purposes would need a bit, BadInput when `bits` gives one twice or out of range.
     """
     return _Compiler(notice, bits or {}).policy()
 
@@ -54,19 +55,21 @@ class _Compiler:
         self.notice, self.terms = notice, notice.vocabulary
         self.declared = _declared(notice)
         self.bits = self.allot(bits)
-        self.purposes = MappingProxyType({id: self.purpose(rule) for id, rule in self.declared.items()})
+        self.purposes = MappingProxyType({purpose: self.purpose(rule) for purpose, rule in self.declared.items()})
 
     def allot(self, earlier: Mapping[str, int]) -> Mapping[str, int]:
         """A bit for every purpose; an earlier one is never used again."""
         bits = dict(earlier)
+        if len(set(bits.values())) < len(bits) or not all(0 <= bit < BITS for bit in bits.values()):
+            raise BadInput("The bits allotted earlier are wrong.", cure=f"Give each purpose a bit of its own from 0 to {BITS - 1}.")
         free = (bit for bit in range(BITS) if bit not in earlier.values())
-        for id, rule in self.declared.items():
-            if id not in bits:
+        for purpose, rule in self.declared.items():
+            if purpose not in bits:
                 bit = next(free, None)
                 if bit is None:
                     cure = "Put purposes together under a common parent."
                     raise unreadable([self.notice.finding(rule, "malformed", f"an account has {BITS} purposes at most", cure)])
-                bits[id] = bit
+                bits[purpose] = bit
         return MappingProxyType(bits)
 
     def policy(self) -> Policy:
@@ -110,7 +113,7 @@ class _Compiler:
     def under(self, named: tuple[str, ...] | None) -> tuple[str, ...]:
         """The declared purposes that these terms name."""
         family = self.terms["purpose"].under(*named or ())
-        return tuple(id for id in self.declared if id in family)
+        return tuple(purpose for purpose in self.declared if purpose in family)
 
     def refusing(self) -> list[tuple[Rule, LimitBody]]:
         return [(rule, body) for rule, body in self.notice.saying(LimitBody) if body.refuse]
@@ -163,15 +166,15 @@ class _Compiler:
         return FenceTerms(sources, self.categories(body.applies_to.category), mask, rule)
 
     def mask(self, named: tuple[str, ...] | None) -> int:
-        return sum(1 << self.bits[id] for id in self.under(named))
+        return sum(1 << self.bits[purpose] for purpose in self.under(named))
 
     # Rules by region
 
     def region(self, region: str) -> RegionTerms:
         where = "" if region == DEFAULT else region
         choices = {rule.id: self.choice(rule, body) for rule, body in self.notice.saying(ChoiceBody, where)}
-        rights = {body.kind: self.right(rule, body, where) for rule, body in self.notice.saying(RightBody, where)}
-        clauses = {id: self.clause(id, region, choices, rights) for id in self.declared if self.basis(id, region)}
+        rights: dict[str, RightTerms] = {body.kind: self.right(rule, body, where) for rule, body in self.notice.saying(RightBody, where)}
+        clauses = {one: self.clause(one, region, choices, rights) for one in self.declared if self.basis(one, region)}
         ages = [(minimum, rule) for rule, body in self.notice.saying(AgeBody, where) if (minimum := pick(body.minimum, where))]
         strictest = max(ages, key=lambda one: one[0], default=None)
         age = Age(strictest[0], Decision(False, (strictest[1].name,))) if strictest else None
@@ -183,24 +186,24 @@ class _Compiler:
         bodies = (body for rule, body in self.notice.saying(PurposeBody, where) if rule.id == purpose)
         return next((pick(body.basis, where) for body in bodies), None)
 
-    def clause(self, id: str, region: str, choices: Mapping[str, ChoiceTerms], rights: Mapping[str, RightTerms]) -> Clause:
-        basis = BASES[self.basis(id, region) or ""]
-        names = (id, *self.terms["purpose"].above(id))
-        ways = [one for one in choices.values() if id in one.governs]
-        shared = (*names, *(one.id for one in ways if one.channel is None))
-        channels = dict.fromkeys(one.channel for one in ways if one.channel) or {None: None}
-        heard = {channel: tuple(dict.fromkeys((*shared, *(one.id for one in ways if one.channel == channel)))) for channel in channels}
-        rule = f"purpose:{id}"
+    def clause(self, purpose: str, region: str, choices: Mapping[str, ChoiceTerms], rights: Mapping[str, RightTerms]) -> Clause:
+        basis = BASES[self.basis(purpose, region) or ""]
+        names = frozenset((purpose, *self.terms["purpose"].above(purpose)))
+        ways = [one for one in choices.values() if purpose in one.governs]
+        shared = names.union(one.id for one in ways if one.channel is None)
+        channels: set[str | None] = {one.channel for one in ways if one.channel} or {None}
+        heard = {channel: shared.union(one.id for one in ways if one.channel == channel) for channel in channels}
+        rule = f"purpose:{purpose}"
         words = tuple(one.rule.name for one in ways)
         objecting = (rights["object"].rule.name,) if "object" in rights and basis.choice == "refuses" else ()
         restricting = (rights["restrict"].rule.name,) if "restrict" in rights else ()
         return Clause(
-            bit=self.bits[id],
+            bit=self.bits[purpose],
             choice=basis.choice,
             restrictable=basis.restrictable,
-            names=frozenset(names),
+            names=names,
             heard=MappingProxyType(heard),
-            unaddressed=tuple(dict.fromkeys(shared)),
+            unaddressed=shared,
             granted=Decision(True, (rule, *(words if basis.choice != "none" else ()))),
             declined=Decision(False, words or objecting or (rule,)),
             restricted=Decision(False, restricting or (rule,)),
@@ -214,7 +217,7 @@ class _Compiler:
             kind=body.kind,
             within=body.within or (clock.within if clock else None),
             extend=body.extend or (clock.extend if clock and not stated else None),
-            confirm_within=body.confirm_within or (clock.confirm_within if clock and not stated else None),
+            confirm_within=body.confirm_within or (clock.confirm_within if clock else None),
             verify=body.verify,
             formats=body.formats,
             channels=body.channels,

@@ -36,7 +36,8 @@ class Block:
 
 def read(text: str) -> Iterator[Block]:
     """The blocks of a document, in order."""
-    lines = text.splitlines()
+    # As markdown-it counts them: str.splitlines knows more line ends than Markdown does.
+    lines = re.split(r"\r\n?|\n", text)
     tokens = _MARKDOWN.parse(text)
     start = 0
     while start < len(tokens):
@@ -87,9 +88,7 @@ def _heading(tokens: list[Token], line: int, source: str) -> Block:
         inline = _MARKDOWN.parseInline(inline.content[: found.start()])[0]
     shown = [tokens[0], inline, tokens[2]]
     html = _MARKDOWN.renderer.render(shown, _MARKDOWN.options, {})
-    return Block(
-        "heading", line, source, _plain(shown), html, level=int(tokens[0].tag[1:]), attributes=found[1].strip() if found else None
-    )
+    return Block("heading", line, source, _plain(shown), html, level=int(tokens[0].tag[1:]), attributes=found[1].strip() if found else None)
 
 
 def _plain(tokens: list[Token]) -> str:

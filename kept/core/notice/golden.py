@@ -5,68 +5,140 @@ It is committed beside the notice, so that a change of the notice, or of the eng
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from kept.core.notice.rules import DEFAULT
-from kept.core.notice.terms import Ask, ChoiceFact, SubjectFacts
+from kept.core.notice.terms import Ask, ChoiceFact, Decision, SubjectFacts
 
 if TYPE_CHECKING:
     from kept.core.notice.policy import Policy
 
 _NOW = datetime(2030, 6, 15, 12, tzinfo=UTC)
 _DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What a person has said and is, in words and in facts."""
-
-    words: str
-    facts: SubjectFacts
+_YES = ChoiceFact("given", _NOW - 9 * _DAY)
+_NO = ChoiceFact("withdrawn", _NOW - _DAY)
 
 
 def table(policy: Policy) -> str:
-    """The whole table. The first part holds the masks, the second the reasons, the third the columns, the last the inlets."""
-    parts = [_open(policy), _reasons(policy), _columns(policy), _provenance(policy), _outlets(policy), _channels(policy)]
-    title = f"Decisions of the notice {policy.notice.id!r}. Made by `golden`; compared by a test."
-    return "\n\n".join([title, *(part for part in parts if part)]) + "\n"
+    """The whole table. A cell says yes, or names the rule that stands against it or would be needed."""
+    sections = [
+        *_people(policy),
+        ("Columns: which categories a purpose reads, in every situation in which it is open", _columns(policy)),
+        ("Fences: which purposes a value of limited provenance may serve", _fences(policy)),
+        ("Inlets: what may come in, by source", _inlets(policy)),
+        ("Outlets: what may be disclosed, by recipient", _outlets(policy)),
+    ]
+    head = f"Decisions of the notice {policy.notice.id!r}, as its rules and the engine make them."
+    return "\n\n\n".join([head, *(f"{title}\n\n{_grid(rows)}" for title, rows in sections if len(rows) > 1)]) + "\n"
 
 
-def situations(policy: Policy, region: str) -> Iterator[Situation]:
-    """The situations that the notice can tell apart in a region."""
+def _people(policy: Policy) -> Iterator[tuple[str, list[list[str]]]]:
+    """One table of situations and purposes for each set of regions that are answered alike."""
+    alike: dict[str, tuple[list[str], list[list[str]]]] = {}
+    for region in policy.regions:
+        rows = _situation_rows(policy, region)
+        alike.setdefault(repr(rows), ([], rows))[0].append("everywhere else" if region == DEFAULT else region)
+    for regions, rows in alike.values():
+        yield f"Purposes: what is open to whom ({', '.join(regions)})", rows
+
+
+def _situation_rows(policy: Policy, region: str) -> list[list[str]]:
+    asks = [(one, Ask(one)) for one in policy.purposes]
+    for choice in policy.choices(region).values():
+        if choice.channel:
+            asks += [(f"{one} by {choice.channel}", Ask(one, channel=choice.channel)) for one in choice.governs]
+    rows = [["", *(words for words, _ in asks), "mask", "changes by itself"]]
+    for words, facts in situations(policy, region):
+        mask, changes = policy.permits(facts)
+        cells = [_cell(policy.decide(ask, facts)) for _, ask in asks]
+        rows.append([words, *cells, f"{mask:016x}", f"{changes:%Y-%m-%d %H:%M}" if changes else "never"])
+    return rows
+
+
+def situations(policy: Policy, region: str) -> Iterator[tuple[str, SubjectFacts]]:
+    """The situations that the notice can tell apart in a region, in words and in facts."""
     base = SubjectFacts(_NOW, "" if region == DEFAULT else region)
-    yes = ChoiceFact("given", _NOW - 9 * _DAY)
-    agreed = replace(base, choices={"all": yes})
-    yield Situation("has said nothing", base)
-    yield Situation("agreed to all", agreed)
-    yield Situation("agreed until tomorrow", replace(base, choices={"all": replace(yes, until=_NOW + _DAY)}))
-    yield Situation("agreed until yesterday", replace(base, choices={"all": replace(yes, until=_NOW - _DAY)}))
-    yield Situation("agreed from tomorrow", replace(base, choices={"all": replace(yes, at=_NOW + _DAY)}))
-    for state in ("withdrawn", "objected", "opted-out"):
-        yield Situation(f"{state}, all", replace(base, choices={"all": ChoiceFact(state, _NOW - _DAY)}))  # type: ignore[arg-type]
+
+    def said(**choices: ChoiceFact) -> SubjectFacts:
+        return replace(base, choices={key.replace("_", "-"): fact for key, fact in choices.items()})
+
+    agreed = said(all=_YES)
+    yield "has said nothing", base
+    yield "agreed to all", agreed
+    yield "agreed to all until tomorrow", said(all=replace(_YES, until=_NOW + _DAY))
+    yield "agreed to all until yesterday", said(all=replace(_YES, until=_NOW - _DAY))
+    yield "agreed to all from tomorrow", said(all=replace(_YES, at=_NOW + _DAY))
+    yield "agreed to all, then objected to all", said(all=replace(_NO, state="objected"))
     for choice in policy.choices(base.region):
-        no = ChoiceFact("withdrawn", _NOW - _DAY)
-        yield Situation(f"gave {choice}", replace(base, choices={choice: yes}))
-        yield Situation(f"withdrew {choice}", replace(base, choices={choice: no}))
-        yield Situation(f"agreed to all, then withdrew {choice}", replace(base, choices={"all": yes, choice: no}))
-        yield Situation(f"withdrew {choice}, then agreed to all", replace(base, choices={"all": replace(yes, at=_NOW), choice: no}))
-        yield Situation(f"gave {choice} and withdrew all at once", replace(base, choices={choice: yes, "all": replace(no, at=yes.at)}))
-    for purpose in policy.purposes:
-        yield Situation(f"agreed to all, objected to {purpose}", replace(agreed, choices={"all": yes, purpose: ChoiceFact("objected", _NOW)}))
-    for restricted in ("all", *_reaching(policy)):
-        yield Situation(f"agreed to all, restricted {restricted}", replace(agreed, restricted=frozenset({restricted})))
+        yield f"gave {choice}", said(**{choice: _YES})
+        yield f"withdrew {choice}", said(**{choice: _NO})
+        yield f"agreed to all, then withdrew {choice}", said(all=_YES, **{choice: _NO})
+        yield f"withdrew {choice}, then agreed to all", said(all=replace(_YES, at=_NOW), **{choice: _NO})
+        yield f"gave {choice} and withdrew all at one moment", said(all=_NO, **{choice: replace(_YES, at=_NO.at)})
+    for purpose in _named(policy):
+        yield f"agreed to all, then objected to {purpose}", said(all=_YES, **{purpose: replace(_NO, state="objected")})
+    for purpose in ("all", *_named(policy)):
+        yield f"agreed to all, restricted {purpose}", replace(agreed, restricted=frozenset({purpose}))
     age = policy.minimum_age(base.region)
     if age is not None:
         birthday = date(_NOW.year - age, _NOW.month, _NOW.day)
-        yield Situation(f"agreed to all, {age} today", replace(agreed, born=birthday))
-        yield Situation(f"agreed to all, {age} tomorrow", replace(agreed, born=birthday + _DAY))
-        yield Situation(f"agreed to all, {age} on 1 March", replace(agreed, now=datetime(2027, 2, 28, 12, tzinfo=UTC), born=date(2027 - age, 3, 1)))
+        yield f"agreed to all, {age} today", replace(agreed, born=birthday)
+        yield f"agreed to all, {age} tomorrow", replace(agreed, born=birthday + _DAY)
 
 
-def _reaching(policy: Policy) -> Iterable[str]:
-    """The purposes, and the terms above them that reach more than one."""
-    parents = (parent for one in policy.purposes.values() for parent in one.parents if parent != "all")
-    return dict.fromkeys((*policy.purposes, *parents))
+def _named(policy: Policy) -> Iterable[str]:
+    """The declared purposes and the terms above them, without `all`."""
+    terms = (term for one in policy.purposes.values() for term in (one.id, *one.parents))
+    return (term for term in dict.fromkeys(terms) if term != "all")
+
+
+def _columns(policy: Policy) -> list[list[str]]:
+    """A category is read wherever its purpose is open, or never; anything between would be shown as such."""
+    everybody = [facts for region in policy.regions for _, facts in situations(policy, region)]
+
+    def cell(purpose: str, category: str) -> str:
+        there = [facts for facts in everybody if policy.decide(Ask(purpose), facts).allowed]
+        read = [policy.decide(Ask(purpose, category), facts) for facts in there]
+        cells = dict.fromkeys(_cell(one) for one in read)
+        return " or ".join(cells) or "never open"
+
+    return _cross(sorted(policy.categories | policy.refused), policy.purposes, lambda category, purpose: cell(purpose, category))
+
+
+def _fences(policy: Policy) -> list[list[str]]:
+    rows = [["", *policy.purposes]]
+    for fence in policy.fences:
+        rows.append([fence.rule.name, *("yes" if fence.mask >> one.bit & 1 else "no" for one in policy.purposes.values())])
+    return rows
+
+
+def _inlets(policy: Policy) -> list[list[str]]:
+    sources = dict.fromkeys(one.source for one in policy.collects)
+    return _cross(sorted(policy.categories | policy.refused), sources, lambda category, source: _cell(policy.may_collect(category, source)))
+
+
+def _outlets(policy: Policy) -> list[list[str]]:
+    open_to_all = SubjectFacts(_NOW, choices={"all": _YES})
+    rows = [["", *policy.purposes]]
+    for to in policy.recipients:
+        for category in sorted(policy.categories):
+            cells = [_cell(policy.decide(Ask(purpose, category, recipient=to), open_to_all)) for purpose in policy.purposes]
+            if "yes" in cells:
+                rows.append([f"{to}: {category}", *cells])
+    return rows
+
+
+def _cross(down: Iterable[str], across: Mapping[str, object], cell: Callable[[str, str], str]) -> list[list[str]]:
+    return [["", *across], *([row, *(cell(row, column) for column in across)] for row in down)]
+
+
+def _cell(decision: Decision) -> str:
+    return "yes" if decision.allowed else " ".join(decision.because) or "no"
+
+
+def _grid(rows: list[list[str]]) -> str:
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)

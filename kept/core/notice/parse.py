@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -24,6 +24,7 @@ _TOML_PLACE = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document
 
 def parse(text: str, *, filename: str = "notice.md") -> Notice:
     """Read a notice. Raises NoticeError with a finding for everything that is malformed, in document order."""
+    text = text.removeprefix("\ufeff")
     reader = _Reader(filename)
     reader.walk(read(text))
     vocabulary = reader.own_terms()
@@ -68,7 +69,7 @@ class _Reader:
 
     # Blocks
 
-    def walk(self, blocks: Sequence[Block] | Any) -> None:
+    def walk(self, blocks: Iterable[Block]) -> None:
         """Take the blocks in order. Rules that follow one another share the prose above the first of them."""
         regions: list[tuple[int, str]] = []
         run: list[int] = []
@@ -100,7 +101,7 @@ class _Reader:
         """The region a heading states in its attributes."""
         if block.attributes is None:
             return None
-        column = block.source.find("{") + 1
+        column = block.source.rfind("{") + 1
         key, _, region = block.attributes.partition("=")
         if key.strip() != "region":
             self.report(block.line, column, f"{key.strip()!r} is no attribute of a heading", "Write {region=US-CA}.")
@@ -128,7 +129,7 @@ class _Reader:
         elif not isinstance(name, str) or not _ID.fullmatch(name):
             self.at(block, (kind,), f"the id of a {kind} rule is a word such as 'sign-up'", "Use small letters, digits and hyphens.")
         elif region and kind not in REGIONAL:
-            cure = "Move it out of the supplement." if kind in ("notice", "role") else "Move it out of the supplement: it holds for everybody."
+            cure = "It holds for everybody: move it out of the supplement."
             self.at(block, (kind,), f"a {kind} rule cannot differ by region", cure, rule=f"{kind}:{name}")
         else:
             body = {key: value for key, value in data.items() if key != kind}
@@ -157,10 +158,10 @@ class _Reader:
         elif under is None and tree == "purpose":
             cure = _instead(terms.nearest(draft.id)) + " Or give it a parent with `under`."
             self.at(draft.block, (tree,), f"{draft.id!r} is no {tree} of the vocabulary", cure.strip(), draft.id, draft.name)
-        elif under in terms:
+        elif isinstance(under, str) and under in terms:
             ccpa, sensitive = draft.data.get("ccpa"), draft.data.get("sensitive") is True
             title = str(draft.data.get("title") or draft.id.replace("-", " ").capitalize())
-            return vocabulary.having(tree, terms.adding(draft.id, title, str(under), ccpa=ccpa, sensitive=sensitive))
+            return vocabulary.having(tree, terms.adding(draft.id, title, under, ccpa=ccpa, sensitive=sensitive))
         return vocabulary
 
     def rule(self, draft: _Draft, vocabulary: Vocabulary) -> Rule | None:

@@ -74,25 +74,22 @@ class Policy:
         fenced = self._fenced_by(ask.source, ask.category, clause.bit)
         if fenced:
             return Decision(False, fenced)
-        if ask.channel is not None and not clause.willing_on(ask.channel, facts.choices, facts.now):
-            return clause.declined
-        because, duties = clause.granted.because, ()
+        if ask.channel is None and ask.recipient is None:
+            return clause.granted
+        because, duties = clause.granted.because, list[str]()
         if ask.channel is not None:
-            ways = [one for one in region.choices.values() if one.channel in (None, ask.channel) and ask.purpose in one.governs]
-            duties = tuple(f"offer choice:{one.id}" for one in ways)
+            if not clause.willing_on(ask.channel, facts.choices, facts.now):
+                return clause.declined
+            ways = (one for one in region.choices.values() if one.channel in (None, ask.channel) and ask.purpose in one.governs)
+            duties += [f"offer {one.rule.name}" for one in ways]
         if ask.recipient is not None:
-            outlet = self._outlet(ask)
+            outlets = self.recipients.get(ask.recipient, ())
+            outlet = next((one for one in outlets if ask.purpose in one.purposes and ask.category in (None, *one.categories)), None)
             if outlet is None:
-                return Decision(False, (f"disclose:{ask.recipient}",))
-            told = (f"tell the person {outlet.tell}",) if outlet.tell else ()
-            because, duties = (*because, outlet.rule.name), (*duties, "record the disclosure", *told)
-        return Decision(True, because, duties)
-
-    def _outlet(self, ask: Ask) -> DiscloseTerms | None:
-        for one in self.recipients.get(ask.recipient or "", ()):
-            if ask.purpose in one.purposes and (ask.category is None or ask.category in one.categories):
-                return one
-        return None
+                return Decision(False, tuple(one.rule.name for one in outlets) or (f"disclose:{ask.recipient}",))
+            because = (*because, outlet.rule.name)
+            duties += ["record the disclosure", *([f"tell the person {outlet.tell}"] if outlet.tell else [])]
+        return Decision(True, because, tuple(duties))
 
     def permits(self, facts: SubjectFacts) -> tuple[int, datetime | None]:
         """The mask of the open purposes, and the moment at which it next changes without anybody doing anything."""
@@ -170,6 +167,8 @@ class Policy:
         return (not fence.sources or source in fence.sources) and (not fence.categories or category in fence.categories)
 
     def _fenced_by(self, source: str | None, category: str | None, bit: int) -> tuple[str, ...]:
+        if not self.fences:
+            return ()
         return tuple(one.rule.name for one in self.fences if self._stands(one, source, category) and not one.mask >> bit & 1)
 
     # Regions

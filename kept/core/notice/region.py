@@ -15,15 +15,15 @@ class Clause:
     """One purpose in one region.
 
     `heard` holds, for each channel on which a choice governs the purpose (None where none names a channel), the keys of facts that
-    speak to it. The four decisions are made beforehand: deciding is choosing one.
+    speak to it; `unaddressed` those that count on any other channel. The decisions are made beforehand: deciding is choosing one.
     """
 
     bit: int
     choice: Literal["gives", "refuses", "none"]
     restrictable: bool
     names: frozenset[str]
-    heard: Mapping[str | None, tuple[str, ...]]
-    unaddressed: tuple[str, ...]
+    heard: Mapping[str | None, frozenset[str]]
+    unaddressed: frozenset[str]
     granted: Decision
     declined: Decision
     restricted: Decision
@@ -34,19 +34,21 @@ class Clause:
             return True
         if not choices:
             return self.choice == "refuses"
-        return any(self._hears(keys, choices, now) for keys in self.heard.values())
+        for keys in self.heard.values():  # noqa: SIM110 - a generator would double the cost of a decision
+            if self._hears(keys, choices, now):
+                return True
+        return False
 
     def willing_on(self, channel: str, choices: Mapping[str, ChoiceFact], now: datetime) -> bool:
         """Whether it leaves the purpose open on this channel."""
         return self.choice == "none" or self._hears(self.heard.get(channel, self.unaddressed), choices, now)
 
-    def _hears(self, keys: tuple[str, ...], choices: Mapping[str, ChoiceFact], now: datetime) -> bool:
+    def _hears(self, keys: frozenset[str], choices: Mapping[str, ChoiceFact], now: datetime) -> bool:
         """The last word counts. Of a yes and a no at one moment the no counts, and a yes that has lapsed was never said."""
         yes: datetime | None = None
         no: datetime | None = None
-        for key in keys:
-            fact = choices.get(key)
-            if fact is None:
+        for key, fact in choices.items():
+            if key not in keys:
                 continue
             if fact.state != "given":
                 if no is None or fact.at > no:

@@ -38,20 +38,10 @@ def phone(text: str, region: str) -> str:
     `region` (ISO 3166, two letters) is where a number without "+" is dialled. The extension stays because two people behind one
     switchboard are two people. Length is checked, not assignment: new ranges are in use before any table knows them.
     """
-    try:
-        number = phonenumbers.parse(unicodedata.normalize("NFKC", _bounded(text, "phone")), region.upper())
-    except phonenumbers.NumberParseException as error:
-        if error.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE:
-            raise BadInput(
-                "This telephone number does not say its country.",
-                place="phone",
-                cure="Write it with + and the country code, or give the region (two letters) it is dialled in.",
-            ) from None
-        raise _no_phone() from None
-    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+    written = _dialled(unicodedata.normalize("NFKC", _bounded(text, "phone")), region.upper())
+    if _dialled(written, None) != written:  # "000000" has a length that is possible, but is no number once written out
         raise _no_phone()
-    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return f"{written};ext={number.extension}" if number.extension else written
+    return written
 
 
 def source_id(text: str) -> str:
@@ -64,6 +54,23 @@ def source_id(text: str) -> str:
             cure="Give the identifier the source uses, as printable text.",
         )
     return identifier
+
+
+def _dialled(text: str, region: str | None) -> str:
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException as error:
+        if error.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE:
+            raise BadInput(
+                "This telephone number does not say its country.",
+                place="phone",
+                cure="Write it with + and the country code, or give the region (two letters) it is dialled in.",
+            ) from None
+        raise _no_phone() from None
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+        raise _no_phone()
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return f"{written};ext={number.extension}" if number.extension else written
 
 
 def _bounded(text: str, place: str) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import update_wrapper
 from http import HTTPStatus
-from typing import Concatenate, ParamSpec, cast
+from typing import Concatenate, ParamSpec, Protocol, cast
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -29,7 +29,12 @@ class TeamRequest(HttpRequest):
 
 
 TeamView = Callable[Concatenate[TeamRequest, P], HttpResponseBase]
-SlugView = Callable[Concatenate[HttpRequest, str, P], HttpResponseBase]
+
+
+class SlugView(Protocol[P]):
+    """What `team` makes of a view, for the addresses under ``<slug:slug>/``."""
+
+    def __call__(self, request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase: ...
 
 
 def team(capability: Capability) -> Callable[[TeamView[P]], SlugView[P]]:
@@ -40,16 +45,16 @@ def team(capability: Capability) -> Callable[[TeamView[P]], SlugView[P]]:
     """
 
     def door(view: TeamView[P]) -> SlugView[P]:
-        @wraps(view)
         def opened(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _to_sign_in(request, slug)
-            member = membership(cast(User, request.user), slug)
+            member = membership(request.user, slug)
             require(member, capability)
             within = cast(TeamRequest, request)
             within.account, within.member, within.actor = member.account, member, member.actor
             return view(within, *args, **kwargs)
 
+        update_wrapper(opened, view)
         opened.__dict__["capability"] = capability
         return opened
 

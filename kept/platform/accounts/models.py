@@ -17,8 +17,30 @@ from kept.platform.accounts.actor import Actor
 from kept.platform.accounts.roles import Role
 
 RESERVED_SLUGS = frozenset(
-    "account accounts admin api assets demo docs health help join kept login logout mail media notice operator outbox privacy "
-    "settings sign-in sign-out sign-up static status support verify well-known www".split()
+    {
+        "admin",
+        "api",
+        "assets",
+        "demo",
+        "docs",
+        "health",
+        "help",
+        "join",
+        "kept",
+        "notice",
+        "outbox",
+        "privacy",
+        "settings",
+        "sign-in",
+        "sign-out",
+        "sign-up",
+        "static",
+        "status",
+        "support",
+        "verify",
+        "well-known",
+        "www",
+    }
 )
 """First segments of addresses that are the product's own, now or by any likelihood."""
 

@@ -82,9 +82,7 @@ def invitation_token(invitation: Invitation) -> str:
 
 def invitation_by_token(token: str) -> Invitation:
     """The open invitation of a link, or `BadInput`: forged, expired, withdrawn and used links all read the same."""
-    refusal = BadInput(
-        _("This invitation is no longer open."), place="link", cure=_("Ask an owner of the account to send you a new one.")
-    )
+    refusal = BadInput(_("This invitation is no longer open."), place="link", cure=_("Ask an owner of the account to send you a new one."))
     try:
         invitation_id = signing.loads(token, salt=INVITATION_SALT, max_age=INVITATION_LIFETIME_SECONDS)
         return Invitation.objects.select_related("account").get(pk=invitation_id, account__closed_at=None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 from allauth.account.utils import perform_login
@@ -19,8 +21,8 @@ from kept.core.errors import BadInput, Conflict
 from kept.platform.accounts import actions, queries
 from kept.platform.accounts.door import TeamRequest, team
 from kept.platform.accounts.forms import InviteForm, JoinForm, ProfileForm, RoleForm
-from kept.platform.accounts.models import Invitation, User
-from kept.platform.accounts.roles import Role
+from kept.platform.accounts.models import Invitation, Member, User
+from kept.platform.accounts.roles import Role, may
 
 
 @login_required
@@ -41,7 +43,7 @@ def profile(request: HttpRequest) -> HttpResponse:
         actions.rename_user(user, form.cleaned_data["name"])
         messages.success(request, _("Your name is changed."))
         return redirect("accounts:profile")
-    return render(request, "accounts/profile.html", {"form": form, "places": queries.memberships(user)})
+    return render(request, "accounts/profile.html", {"form": form, "places": queries.memberships(user), "may": may})
 
 
 @sensitive_post_parameters("password")
@@ -102,13 +104,9 @@ def change_role(request: TeamRequest, member_id: int) -> HttpResponseBase:
     form = RoleForm(request.POST)
     if not form.is_valid():
         raise BadInput(_("There is no such role."), place="role", cure=_("Choose one of those offered."))
-    try:
-        actions.change_role(member, Role(form.cleaned_data["role"]))
-    except Conflict as error:
-        messages.error(request, f"{error.message} {error.cure}")
-    else:
-        messages.success(request, _("%(name)s is now: %(role)s.") % {"name": member.user, "role": Role(member.role).label})
-    return _to_members(request)
+    role = Role(form.cleaned_data["role"])
+    done = _("%(name)s is now: %(role)s.") % {"name": member.user, "role": role.label}
+    return _change(request, member, partial(actions.change_role, member, role), done)
 
 
 @require_POST
@@ -116,13 +114,8 @@ def change_role(request: TeamRequest, member_id: int) -> HttpResponseBase:
 def remove_member(request: TeamRequest, member_id: int) -> HttpResponseBase:
     """End a member's access."""
     member = queries.member(request.account, member_id)
-    try:
-        actions.remove_member(member)
-    except Conflict as error:
-        messages.error(request, f"{error.message} {error.cure}")
-    else:
-        messages.success(request, _("%(name)s no longer has access.") % {"name": member.user})
-    return _to_members(request)
+    done = _("%(name)s no longer has access.") % {"name": member.user}
+    return _change(request, member, partial(actions.remove_member, member), done)
 
 
 @require_POST
@@ -133,6 +126,18 @@ def withdraw_invitation(request: TeamRequest, invitation_id: int) -> HttpRespons
     actions.withdraw_invitation(invitation)
     messages.success(request, _("The invitation to %(email)s is withdrawn.") % {"email": invitation.email})
     return _to_members(request)
+
+
+def _change(request: TeamRequest, member: Member, act: Callable[[], object], done: str) -> HttpResponse:
+    """Do it and say so, or say why not. Whoever changed their own place goes to their accounts: the page may be closed to them now."""
+    oneself = member == request.member
+    try:
+        act()
+    except Conflict as error:
+        messages.error(request, f"{error.message} {error.cure}")
+        return _to_members(request)
+    messages.success(request, done)
+    return redirect("accounts:home") if oneself else _to_members(request)
 
 
 def _to_members(request: TeamRequest) -> HttpResponse:

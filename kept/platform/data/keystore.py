@@ -5,7 +5,7 @@ Sequential ids, values of one fixed length, no other index; on SQLite with `secu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import connections, transaction
 
@@ -21,7 +21,7 @@ def create_table() -> None:
             cursor.execute("CREATE TABLE IF NOT EXISTS subject_key (id INTEGER PRIMARY KEY AUTOINCREMENT, wrapped BLOB NOT NULL)")
 
 
-def _in(ids: Sequence[int]) -> str:
+def _in(ids: Iterable[int]) -> str:
     """A list of integers, written out: there may be more of them than a statement takes parameters."""
     return ",".join(str(int(one)) for one in ids) or "NULL"
 
@@ -40,19 +40,19 @@ class DatabaseKeyStore:
             cursor.executemany("INSERT INTO subject_key (id, wrapped) VALUES (%s, %s)", list(enumerate(wrapped, first)))
             return list(range(first, first + len(wrapped)))
 
-    def get(self, ids: Sequence[int]) -> dict[int, bytes]:
+    def get(self, ids: Iterable[int]) -> dict[int, bytes]:
         """The wrapped keys that are still there."""
         with connections[KEYS].cursor() as cursor:
             cursor.execute(f"SELECT id, wrapped FROM subject_key WHERE id IN ({_in(ids)})")
             return {int(one): bytes(wrapped) for one, wrapped in cursor.fetchall()}
 
-    def delete(self, ids: Sequence[int]) -> int:
+    def delete(self, ids: Iterable[int]) -> int:
         """Destroy keys; how many there were."""
         with connections[KEYS].cursor() as cursor:
             cursor.execute(f"DELETE FROM subject_key WHERE id IN ({_in(ids)})")
             return int(cursor.rowcount)
 
-    def replace(self, wrapped: dict[int, bytes]) -> None:
+    def replace(self, wrapped: Mapping[int, bytes]) -> None:
         """Put newly wrapped keys in the place of old ones."""
         with transaction.atomic(using=KEYS), connections[KEYS].cursor() as cursor:
             cursor.executemany("UPDATE subject_key SET wrapped = %s WHERE id = %s", [(new, one) for one, new in wrapped.items()])

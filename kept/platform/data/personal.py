@@ -39,7 +39,7 @@ class GuardedQuerySet(models.QuerySet[Row]):
     scope: Use | None = None
 
     def under(self, use: Use) -> Self:
-        """The rows of the use's account, with the columns that its purpose does not read left out."""
+        """See `AccountModel.under`."""
         require(use)
         scoped = super()._chain()
         scoped.scope = use
@@ -52,7 +52,7 @@ class GuardedQuerySet(models.QuerySet[Row]):
 
     def _demand_scope(self) -> None:
         if self.scope is None and current() is None:
-            raise NoPurpose(f"{self.model.__name__} was read without entering a Use.", cure="Ask through .objects.under(use).")
+            raise NoPurpose(f"{self.model.__name__} was read without entering a Use.", cure="Ask through Model.under(use).")
 
     def _fetch_all(self) -> None:
         self._demand_scope()
@@ -92,6 +92,11 @@ class AccountModel(models.Model):
     class Meta:
         abstract = True
         constraints = [models.UniqueConstraint(fields=["account_id", "id"], name="%(app_label)s_%(class)s_account_id")]
+
+    @classmethod
+    def under(cls, use: Use) -> models.QuerySet[Self]:
+        """The rows of the use's account, with the columns that its purpose does not read left out. Raises NoPurpose."""
+        return cls.objects.under(use)
 
     @classmethod
     def withheld_fields(cls, use: Use) -> frozenset[str]:

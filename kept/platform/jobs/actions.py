@@ -20,6 +20,7 @@ from kept.platform.jobs.task import JobTask
 
 FIRST_DELAY = timedelta(seconds=10)
 LONGEST_DELAY = timedelta(hours=1)
+ENQUEUE_TRIES = 10
 KEEP_SUCCESSFUL = timedelta(days=7)
 KEEP_FAILED = timedelta(days=90)
 
@@ -32,7 +33,6 @@ def enqueue(task: JobTask[...], arguments: dict[str, Any]) -> Job:
     """A new job, or the one of its key that waits already, moved forward if this one is due earlier."""
     now = timezone.now()
     run_after = task.run_after or now
-    transaction.on_commit(wake.set)
     row = Job(
         label=task.label,
         account_id=arguments.get("account_id"),
@@ -43,7 +43,8 @@ def enqueue(task: JobTask[...], arguments: dict[str, Any]) -> Job:
         enqueued_at=now,
     )
     with transaction.atomic():
-        while True:
+        transaction.on_commit(wake.set)
+        for tries_left in reversed(range(ENQUEUE_TRIES)):
             if waiting := _waiting(row.key):
                 if run_after < waiting.run_after:
                     waiting.run_after = run_after
@@ -52,9 +53,11 @@ def enqueue(task: JobTask[...], arguments: dict[str, Any]) -> Job:
             try:
                 with transaction.atomic():
                     row.save(force_insert=True)
-            except IntegrityError:
-                continue  # another transaction committed the same key since we looked
-            return row
+                break
+            except IntegrityError:  # another transaction committed the same key since we looked
+                if row.key is None or not tries_left:
+                    raise
+    return row
 
 
 def _waiting(key: str | None) -> Job | None:

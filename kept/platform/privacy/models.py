@@ -197,3 +197,28 @@ class Proof(AccountModel):
 
     class Meta(AccountModel.Meta):
         indexes = [models.Index(fields=["account_id", "rule", "-at"], name="privacy_proof_latest")]
+
+
+class Erasure(AccountModel):
+    """How far the erasure of one subject has come. It names nobody: reference, counts and times only."""
+
+    request = models.CharField(max_length=32)
+    reference = models.CharField(max_length=32)
+    rule = models.CharField(max_length=128)
+    counts = models.JSONField()
+    erased_at = models.DateTimeField()
+    key_destroyed_at = models.DateTimeField(null=True)
+    files = models.JSONField(null=True)
+    residue_at = models.DateTimeField(null=True)
+    findings = models.JSONField(null=True)
+    certificate = models.JSONField(null=True)
+
+    personal: ClassVar = Personal(
+        columns={},
+        plain=("request", "reference", "rule", "counts", "erased_at", "key_destroyed_at", "files", "residue_at", "findings", "certificate"),
+        erase="keep",
+        keep_because="The proof of the erasure.",
+    )
+
+    class Meta(AccountModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["account_id", "request"], name="privacy_erasure_request")]

@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as later
 from kept.core import errors
 
 
-
 class Words(NamedTuple):
     """What a person reads about one kind of error; the error's own cure takes the place of `cure`."""
 

@@ -60,7 +60,7 @@ def percent(value: float | None, places: int = 0) -> SafeString | str:
     """A share between 0 and 1 as a percentage."""
     if value is None:
         return NOTHING
-    return _("%(number)s %%") % {"number": formats.number_format(value * 100, places, use_l10n=True)}
+    return _("%(number)s%%") % {"number": formats.number_format(value * 100, places, use_l10n=True)}
 
 
 def size(value: int | None) -> SafeString | str:
@@ -75,18 +75,21 @@ def initials(name: object) -> str:
 
 
 def _relative(seconds: float, *, past: bool) -> str:
+    """Empty beyond thirty days."""
     if seconds < _MINUTE:
         return _("just now") if past else _("in a moment")
     if seconds < _HOUR:
         n = int(seconds // _MINUTE)
-        return (ngettext("%(n)d minute ago", "%(n)d minutes ago", n) if past else ngettext("in %(n)d minute", "in %(n)d minutes", n)) % {"n": n}
-    if seconds < _DAY:
+        text = ngettext("%(n)d minute ago", "%(n)d minutes ago", n) if past else ngettext("in %(n)d minute", "in %(n)d minutes", n)
+    elif seconds < _DAY:
         n = int(seconds // _HOUR)
-        return (ngettext("%(n)d hour ago", "%(n)d hours ago", n) if past else ngettext("in %(n)d hour", "in %(n)d hours", n)) % {"n": n}
-    n = int(seconds // _DAY)
-    if n > 30:
+        text = ngettext("%(n)d hour ago", "%(n)d hours ago", n) if past else ngettext("in %(n)d hour", "in %(n)d hours", n)
+    elif seconds < 31 * _DAY:
+        n = int(seconds // _DAY)
+        text = ngettext("%(n)d day ago", "%(n)d days ago", n) if past else ngettext("in %(n)d day", "in %(n)d days", n)
+    else:
         return ""
-    return (ngettext("%(n)d day ago", "%(n)d days ago", n) if past else ngettext("in %(n)d day", "in %(n)d days", n)) % {"n": n}
+    return text % {"n": n}
 
 
 def _local(value: dt.date) -> dt.date:

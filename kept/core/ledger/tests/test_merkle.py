@@ -148,6 +148,16 @@ def test_a_wrong_leaf_place_or_proof_fails(place: tuple[int, int], data: st.Data
         assert not verify_inclusion(leaf, index, size, [*proof[:n], leaf_hash(b"another"), *proof[n + 1 :]], root)
 
 
+def test_a_proof_does_not_serve_a_tree_of_another_height() -> None:
+    roots = {size: mth(ENTRIES[:size]) for size in (2, 4, 8)}
+    for size, claimed in ((4, 8), (8, 4), (4, 2)):
+        assert not verify_inclusion(LEAVES[0], 0, claimed, inclusion_proof(ALL, 0, size), roots[size])
+        assert not verify_consistency(1, claimed, consistency_proof(ALL, 1, size), LEAVES[0], roots[size])
+        assert not verify_consistency(2, claimed, consistency_proof(ALL, 2, size), roots[2], roots[size])
+    assert not verify_inclusion(LEAVES[7], 3, 4, inclusion_proof(ALL, 7, 8), roots[8])
+    assert not verify_consistency(3, 4, consistency_proof(ALL, 7, 8), mth(ENTRIES[:7]), roots[8])
+
+
 @given(places(), st.data())
 @settings(deadline=None)
 def test_a_rewritten_history_is_not_consistent(place: tuple[int, int], data: st.DataObject) -> None:

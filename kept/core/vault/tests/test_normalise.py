@@ -69,6 +69,11 @@ def test_not_a_phone(text: str) -> None:
     assert refusal.value.cure
 
 
+def test_a_number_that_does_not_read_back_is_refused() -> None:
+    with pytest.raises(BadInput):
+        normalise.phone("000000", "DE")
+
+
 def test_a_national_number_needs_a_region() -> None:
     with pytest.raises(BadInput, match="does not say its country"):
         normalise.phone("212 555 0123", "")

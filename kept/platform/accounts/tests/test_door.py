@@ -71,7 +71,9 @@ def test_no_account_at_all_is_the_same(people: Cast) -> None:
         ask(people.alice, people.account.slug + "x")
 
 
-@pytest.mark.parametrize(("slug", "method", "back"), [("larch", "GET", "%2Flarch%2Fpeople%2F7%2F%3Ftab%3Ddeals"), ("larch", "POST", "%2Flarch%2F")])
+@pytest.mark.parametrize(
+    ("slug", "method", "back"), [("larch", "GET", "%2Flarch%2Fpeople%2F7%2F%3Ftab%3Ddeals"), ("larch", "POST", "%2Flarch%2F")]
+)
 def test_signed_out_goes_to_sign_in_and_back(slug: str, method: str, back: str) -> None:
     response = ask(AnonymousUser(), slug, method)
     assert response.status_code == HTTPStatus.FOUND
@@ -86,4 +88,4 @@ def test_a_fragment_asks_the_whole_page_to_sign_in() -> None:
 
 def test_the_view_says_what_it_needs() -> None:
     assert edit.__dict__["capability"] == "records.write"
-    assert edit.__name__ == "edit"
+    assert edit.__dict__["__wrapped__"].__name__ == "edit"

@@ -114,6 +114,23 @@ def test_an_owner_changes_and_removes(people: Cast) -> None:
     assert elsewhere.get(home(people)).status_code == HTTPStatus.NOT_FOUND
 
 
+def test_every_form_of_the_members_page_is_tied_to_the_visit(people: Cast) -> None:
+    actions.invite(people.account, address(), Role.MEMBER)
+    page = client_for(people.alice).get(home(people)).content.decode()
+    forms = re.findall(r"<form.*?</form>", page, re.DOTALL)
+    assert len(forms) == 2 * 4 + 1 + 1
+    assert all('<input type="hidden" name="csrfmiddlewaretoken"' in form for form in forms)
+
+
+def test_an_owner_who_steps_down_is_led_elsewhere(people: Cast) -> None:
+    actions.change_role(queries.membership(people.bob, people.account.slug), Role.OWNER)
+    alice, client = queries.membership(people.alice, people.account.slug), client_for(people.alice)
+    assert client.post(f"{home(people)}{alice.pk}/role/", {"role": "member"}).headers["Location"] == "/"
+    assert client.get(home(people)).status_code == HTTPStatus.FORBIDDEN
+    assert home(people) in client_for(people.bob).get("/settings/").content.decode()
+    assert home(people) not in client.get("/settings/").content.decode()
+
+
 @pytest.mark.parametrize(("act", "fields"), [("remove", {}), ("role", {"role": "member"})])
 def test_the_last_owner_is_told_why_not(people: Cast, act: str, fields: dict[str, str]) -> None:
     client = client_for(people.alice)

@@ -19,7 +19,7 @@ NAMES = ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SESSION_COOKIE_HTTPONLY
 
 
 def settings_for(site: str, data: Path) -> dict[str, Any]:
-    say = f"import json; from kept.project import settings; import sys; sys.stdout.write(json.dumps([getattr(settings, n) for n in {NAMES}]))"
+    say = f"import json, sys; from kept.project import settings as s; sys.stdout.write(json.dumps([getattr(s, n) for n in {NAMES}]))"
     environment = {**os.environ, "KEPT_SITE": site, "KEPT_DATA": str(data), "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", say], env=environment, capture_output=True, text=True, check=True)
     return dict(zip(NAMES, json.loads(done.stdout), strict=True))

@@ -242,7 +242,7 @@ def ensure_role(cursor: Any, columns: Columns, login: str) -> str:
         read = set(table.columns) - table.withheld(columns.readable)
         write = set(table.columns) - table.withheld(columns.writable)
         cursor.execute(f"GRANT SELECT ({_listed(read)}) ON {table.name} TO {base}_r, {base}_w")
-        if columns.writable and table.name != SUBJECT:
+        if table.name != SUBJECT:
             cursor.execute(f"GRANT INSERT ({_listed(write)}), UPDATE ({_listed(write - PROTECTED)}) ON {table.name} TO {base}_w")
         if columns.writable:
             cursor.execute(f"GRANT DELETE ON {table.name} TO {base}_w")

@@ -33,16 +33,16 @@ def test_each_account_sees_its_own() -> None:
     add_people(ours, ALL, ALL)
     add_people(theirs, ALL)
     with reading(use(ours)) as acting:
-        assert Person.objects.under(acting).count() == 2
+        assert Person.under(acting).count() == 2
     with reading(use(theirs)) as acting:
-        assert Person.objects.under(acting).count() == 1
+        assert Person.under(acting).count() == 1
 
 
 def test_the_mask_hides_who_objected() -> None:
     mine = account()
     add_people(mine, ALL, mask("customer-relations"))
     with reading(use(mine, "direct-marketing")) as acting:
-        assert [p.given_name for p in Person.objects.under(acting)] == ["Dana0"]
+        assert [p.given_name for p in Person.under(acting)] == ["Dana0"]
 
 
 def test_a_changed_mask_reaches_every_row_at_once() -> None:
@@ -53,36 +53,36 @@ def test_a_changed_mask_reaches_every_row_at_once() -> None:
     with writing(use(mine, "rights")) as acting:
         assert rows.set_permits(acting, made.ids, [mask("customer-relations")], [None]) == 1
     with reading(use(mine, "direct-marketing")) as acting:
-        assert not Person.objects.under(acting).exists()
+        assert not Person.under(acting).exists()
     with reading(use(mine)) as acting:
-        assert Person.objects.under(acting).exists()
+        assert Person.under(acting).exists()
 
 
 def test_a_withheld_field_says_so_and_names_itself() -> None:
     mine = account()
     add_people(mine, ALL)
     with reading(use(mine, "direct-marketing")) as acting:
-        person = Person.objects.under(acting).get()
+        person = Person.under(acting).get()
         assert person.given_name == "Dana0"
         with pytest.raises(Withheld, match="birth-date"):
             _ = person.birth_date
         with pytest.raises(Withheld):
-            list(Person.objects.under(acting).filter(birth_date="1985-03-01"))
+            list(Person.under(acting).filter(birth_date="1985-03-01"))
         with pytest.raises(Withheld):
-            list(Person.objects.under(acting).order_by("birth_date"))
+            list(Person.under(acting).order_by("birth_date"))
 
 
 def test_a_save_writes_only_what_it_names() -> None:
     mine = account()
     (one,) = add_people(mine, ALL)
     with writing(use(mine, "direct-marketing")) as acting:
-        person = Person.objects.under(acting).get()
+        person = Person.under(acting).get()
         person.given_name = "Diana"
         with pytest.raises(NoPurpose):
             person.save()
         person.save(update_fields=["given_name"])
     with reading(use(mine)) as acting:
-        person = Person.objects.under(acting).get(id=one)
+        person = Person.under(acting).get(id=one)
         assert (person.given_name, person.birth_date) == ("Diana", "1985-03-01")
 
 
@@ -92,11 +92,11 @@ def test_updates_and_deletes_reach_visible_rows_of_the_account_only() -> None:
     others = add_people(theirs, ALL)
     with writing(use(ours, "direct-marketing")) as acting:
         assert rows.update(acting, Person, ("given_name",), [(one, "Changed") for one in mine + others]) is not None
-        Person.objects.under(acting).filter(id__in=mine + others).delete()
+        Person.under(acting).filter(id__in=mine + others).delete()
     with reading(use(ours)) as acting:
-        assert [p.given_name for p in Person.objects.under(acting)] == ["Dana1"]
+        assert [p.given_name for p in Person.under(acting)] == ["Dana1"]
     with reading(use(theirs)) as acting:
-        assert [p.given_name for p in Person.objects.under(acting)] == ["Dana0"]
+        assert [p.given_name for p in Person.under(acting)] == ["Dana0"]
 
 
 def test_search_finds_the_beginnings_of_words_under_the_guard() -> None:

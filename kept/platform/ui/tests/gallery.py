@@ -40,13 +40,18 @@ SHELL = Shell(
     sign_out_url="/sign-out/",
 )
 MASTHEAD = Masthead("Larch & Daughters", "/p/larch/", [Link("Notice", "#", current=True), Link("Promises", "#"), Link("Your data", "#")])
+NO_CONSENT = {"reason": "withheld, no consent", "rule": "limit:phone-on-request"}
+CONTESTED = {"reason": "restricted, accuracy contested"}
 PEOPLE = [
-    {"name": "Dana Marsh", "company": "Quayside Joinery", "email": "dana@quayside.example", "phone": "+44 117 555 0142", "basis": "Contract", "tone": "ok"},
-    {"name": "Jonas Olsen", "company": "Olsen Boats", "email": "jonas@olsen.example", "phone": {"reason": "withheld, no consent", "rule": "limit:phone-on-request"}, "basis": "Consent", "tone": "ok"},
-    {"name": "Rosa Prieto", "company": "", "email": "rosa@prieto.example", "phone": "+34 91 555 0117", "basis": "Legitimate interest", "tone": ""},
-    {"name": "Tom Wills", "company": "Harbour Inn", "email": {"reason": "restricted, accuracy contested"}, "phone": {"reason": "restricted"}, "basis": "Restricted", "tone": "restricted"},
-    {"name": "Ada Brandt", "company": "Brandt Optik", "email": "ada@brandt.example", "phone": "+49 30 555 0101", "basis": "Contract", "tone": "ok"},
-]  # fmt: skip
+    dict(zip(("name", "company", "email", "phone", "basis", "tone"), row, strict=True))
+    for row in (
+        ("Dana Marsh", "Quayside Joinery", "dana@quayside.example", "+44 117 555 0142", "Contract", "ok"),
+        ("Jonas Olsen", "Olsen Boats", "jonas@olsen.example", NO_CONSENT, "Consent", "ok"),
+        ("Rosa Prieto", "", "rosa@prieto.example", "+34 91 555 0117", "Legitimate interest", ""),
+        ("Tom Wills", "Harbour Inn", CONTESTED, {"reason": "restricted"}, "Restricted", "restricted"),
+        ("Ada Brandt", "Brandt Optik", "ada@brandt.example", "+49 30 555 0101", "Contract", "ok"),
+    )
+]
 
 
 class Person(forms.Form):
@@ -55,11 +60,13 @@ class Person(forms.Form):
     name = forms.CharField(label="Name", help_text="As they write it themselves.")
     email = forms.EmailField(label="Email", required=False)
     basis = forms.ChoiceField(label="Lawful basis", choices=[("contract", "Contract"), ("consent", "Consent")])
-    channels = forms.MultipleChoiceField(label="Channels", choices=[("mail", "Mail"), ("phone", "Phone")], widget=forms.CheckboxSelectMultiple, required=False)
+    channels = forms.MultipleChoiceField(
+        label="Channels", choices=[("mail", "Mail"), ("phone", "Phone")], widget=forms.CheckboxSelectMultiple, required=False
+    )
     note = forms.CharField(label="Note", widget=forms.Textarea, required=False)
     told = forms.BooleanField(label="They were told where the data came from", help_text="Art. 14")
     photo = forms.FileField(label="Photo", required=False)
-    token = forms.CharField(widget=forms.HiddenInput, initial="t")
+    token = forms.CharField(widget=forms.HiddenInput, required=False)
 
 
 def request() -> HttpRequest:
@@ -79,7 +86,7 @@ def environment() -> Environment:
 
 def rendered(name: str) -> str:
     """One page of the gallery."""
-    people = [person | {"seen": AT - dt.timedelta(days=9 * n)} for n, person in enumerate(PEOPLE)]
+    people = [{**person, "seen": AT - dt.timedelta(days=9 * n)} for n, person in enumerate(PEOPLE)]
     context: dict[str, Any] = {
         "request": request(),
         "csrf_token": "t0ken",

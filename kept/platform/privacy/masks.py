@@ -1,0 +1,87 @@
+"""Masks: which purposes a person's data may serve now, computed from their facts and written by the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, cast
+
+from django.utils import timezone
+
+from kept.core.notice import ChoiceFact, Policy, SubjectFacts
+from kept.platform.data import rows
+from kept.platform.data.models import Subject
+from kept.platform.data.use import RESERVED, RESERVED_BIT, Use, writing
+from kept.platform.privacy.models import Choice
+from kept.platform.privacy.registry import registry
+
+State = Literal["given", "withdrawn", "objected", "opted-out"]
+BATCH = 2000
+
+
+def facts_of(use: Use, subjects: Sequence[Subject], now: datetime) -> dict[int, SubjectFacts]:
+    """What a decision needs to know of each of these subjects."""
+    ids = [subject.pk for subject in subjects]
+    choices: dict[int, dict[str, ChoiceFact]] = {}
+    restricted: dict[int, set[str]] = {}
+    for row in Choice.under(use).filter(subject_id__in=ids):
+        if row.state:
+            choices.setdefault(row.subject_id, {})[row.purpose] = ChoiceFact(cast(State, row.state), row.at, row.until)
+        if row.restricted:
+            restricted.setdefault(row.subject_id, set()).add(row.purpose)
+    born = registry.birth_dates(use, ids)
+    return {
+        subject.pk: SubjectFacts(
+            now=now,
+            region=subject.region,
+            born=born.get(subject.pk),
+            choices=choices.get(subject.pk, {}),
+            restricted=frozenset(restricted.get(subject.pk, ())),
+        )
+        for subject in subjects
+    }
+
+
+def rights_use(account_id: int, actor: str = "job:masks") -> Use:
+    """The use under which masks are computed: it sees the people whom masks hide."""
+    return Use(account_id, actor, "rights", RESERVED_BIT, RESERVED["rights"])
+
+
+def refresh(use: Use, policy: Policy, subject_ids: Sequence[int], *, also: Policy | None = None) -> None:
+    """Compute and store the masks of these subjects, inside an action that sees them. With `also`, what either policy keeps out stays out."""
+    now = timezone.now()
+    subjects = list(Subject.under(use).filter(pk__in=subject_ids))
+    changed: list[tuple[int, int, datetime | None]] = []
+    for pk, facts in facts_of(use, subjects, now).items():
+        mask, changes_at = policy.permits(facts)
+        if also is not None:
+            earlier = sum(1 << bit for bit in also.bits.values())
+            mask &= also.permits(facts)[0] | ~earlier
+        changed.append((pk, mask, changes_at))
+    if changed:
+        rows.set_permits(use, *(list(column) for column in zip(*changed, strict=True)))
+
+
+def recompute(account_id: int, policy: Policy, *, also: Policy | None = None) -> int:
+    """Masks of every subject of the account, in batches, each its own transaction; how many."""
+    last, count = 0, 0
+    while True:
+        with writing(rights_use(account_id)) as use:
+            ids = list(Subject.under(use).filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH])
+            if not ids:
+                return count
+            refresh(use, policy, ids, also=also)
+        last, count = ids[-1], count + len(ids)
+
+
+def apply_due(account_id: int, policy: Policy) -> int:
+    """Apply the changes that time has brought (a consent expired, a child came of age); how many. Runs before any read past them."""
+    count = 0
+    while True:
+        with writing(rights_use(account_id)) as use:
+            due = Subject.under(use).filter(changes_at__lte=timezone.now())
+            ids = list(due.values_list("pk", flat=True)[:BATCH])
+            if not ids:
+                return count
+            refresh(use, policy, ids)
+        count += len(ids)
