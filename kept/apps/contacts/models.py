@@ -12,9 +12,9 @@ from kept.platform.data.personal import AccountModel, Personal, PersonalModel, V
 class Company(AccountModel):
     """An organisation that people belong to."""
 
-    name = models.CharField(max_length=200)
-    website = models.CharField(max_length=200, blank=True, db_default="")
-    city = models.CharField(max_length=100, blank=True, db_default="")
+    name = models.TextField()
+    website = models.TextField(blank=True, db_default="")
+    city = models.TextField(blank=True, db_default="")
     created_at = models.DateTimeField()
 
     personal: ClassVar = Personal(
@@ -28,9 +28,9 @@ class Company(AccountModel):
 class Person(PersonalModel):
     """A person the account works with. `birth_date` is ISO 8601 text, so that it can be sealed."""
 
-    given_name = models.CharField(max_length=100, blank=True, db_default="")
-    family_name = models.CharField(max_length=100, blank=True, db_default="")
-    job_title = models.CharField(max_length=150, blank=True, db_default="")
+    given_name = models.TextField(blank=True, db_default="")
+    family_name = models.TextField(blank=True, db_default="")
+    job_title = models.TextField(blank=True, db_default="")
     birth_date = models.TextField(blank=True, db_default="")
     company = models.ForeignKey(Company, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
     owner_id = models.BigIntegerField(null=True)
@@ -55,7 +55,7 @@ class ContactPoint(ValueModel):
     """An email address or a telephone number of a person. Its category is `email` or `phone`."""
 
     person = models.ForeignKey(Person, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
-    label = models.CharField(max_length=32, blank=True, db_default="")
+    label = models.TextField(blank=True, db_default="")
 
     personal: ClassVar = Personal(columns={}, plain=("person", "label"), by_row=True, search=("value",))
 
@@ -67,11 +67,11 @@ class PostalAddress(ValueModel):
     """A postal address. `value` is the whole of it on one line, for people and for search."""
 
     person = models.ForeignKey(Person, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
-    street = models.CharField(max_length=200, blank=True, db_default="")
-    city = models.CharField(max_length=100, blank=True, db_default="")
-    state = models.CharField(max_length=100, blank=True, db_default="")
-    postcode = models.CharField(max_length=20, blank=True, db_default="")
-    country = models.CharField(max_length=2, blank=True, db_default="")
+    street = models.TextField(blank=True, db_default="")
+    city = models.TextField(blank=True, db_default="")
+    state = models.TextField(blank=True, db_default="")
+    postcode = models.TextField(blank=True, db_default="")
+    country = models.TextField(blank=True, db_default="")
 
     personal: ClassVar = Personal(
         columns={part: "postal-address" for part in ("street", "city", "state", "postcode", "country")},

@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from kept.core.notice.rules import DEFAULT
-from kept.core.notice.terms import Ask, ChoiceFact, Decision, SubjectFacts
+from kept.core.notice.rules import DEFAULT, LimitBody
+from kept.core.notice.terms import UNFENCED, Ask, ChoiceFact, Decision, SubjectFacts
 
 if TYPE_CHECKING:
     from kept.core.notice.policy import Policy
@@ -20,6 +20,7 @@ _NOW = datetime(2030, 6, 15, 12, tzinfo=UTC)
 _DAY = timedelta(days=1)
 _YES = ChoiceFact("given", _NOW - 9 * _DAY)
 _NO = ChoiceFact("withdrawn", _NOW - _DAY)
+_OPEN = SubjectFacts(_NOW, choices={"all": _YES})
 
 
 def table(policy: Policy) -> str:
@@ -47,9 +48,9 @@ def _people(policy: Policy) -> Iterator[tuple[str, list[list[str]]]]:
 
 def _situation_rows(policy: Policy, region: str) -> list[list[str]]:
     asks = [(one, Ask(one)) for one in policy.purposes]
-    for choice in policy.choices(region).values():
-        if choice.channel:
-            asks += [(f"{one} by {choice.channel}", Ask(one, channel=choice.channel)) for one in choice.governs]
+    channels = [(one, choice.channel) for choice in policy.choices(region).values() if choice.channel for one in choice.governs]
+    asks += [(f"{one} by {channel}", Ask(one, channel=channel)) for one, channel in channels]
+    asks += [(f"{one} otherwise", Ask(one, channel="otherwise")) for one in dict(channels)]
     rows = [["", *(words for words, _ in asks), "mask", "changes by itself"]]
     for words, facts in situations(policy, region):
         mask, changes = policy.permits(facts)
@@ -109,9 +110,16 @@ def _columns(policy: Policy) -> list[list[str]]:
 
 
 def _fences(policy: Policy) -> list[list[str]]:
-    rows = [["", *policy.purposes]]
-    for fence in policy.fences:
-        rows.append([fence.rule.name, *("yes" if fence.mask >> one.bit & 1 else "no" for one in policy.purposes.values())])
+    """What may come in from each source that a rule names and is then limited."""
+    limits = [one.rule.body for one in policy.fences]
+    named = [source for body in limits if isinstance(body, LimitBody) for source in body.applies_to.source]
+    rows = [["", *policy.purposes, "fence"]]
+    for source in dict.fromkeys([*(one.source for one in policy.collects), *named]):
+        for category in sorted(policy.categories):
+            fence = policy.fence(source, category)
+            if fence != UNFENCED and policy.may_collect(category, source).allowed:
+                cells = [_cell(policy.decide(Ask(purpose, category, source), _OPEN)) for purpose in policy.purposes]
+                rows.append([f"{category} from {source}", *cells, f"{fence:016x}"])
     return rows
 
 
@@ -121,13 +129,12 @@ def _inlets(policy: Policy) -> list[list[str]]:
 
 
 def _outlets(policy: Policy) -> list[list[str]]:
-    open_to_all = SubjectFacts(_NOW, choices={"all": _YES})
     rows = [["", *policy.purposes]]
     for to in policy.recipients:
         for category in sorted(policy.categories):
-            cells = [_cell(policy.decide(Ask(purpose, category, recipient=to), open_to_all)) for purpose in policy.purposes]
+            cells = [_cell(policy.decide(Ask(purpose, category, recipient=to), _OPEN)) for purpose in policy.purposes]
             if "yes" in cells:
-                rows.append([f"{to}: {category}", *cells])
+                rows.append([f"{category} to {to}", *cells])
     return rows
 
 

@@ -14,12 +14,24 @@ from pydantic import ValidationError
 from kept.core.notice.document import Block, read
 from kept.core.notice.findings import Finding, unreadable
 from kept.core.notice.model import Notice, Passage, Rule
-from kept.core.notice.rules import KINDS, REGIONAL, Body, NoticeBody, PurposeBody, keys, terms_in
+from kept.core.notice.rules import DEFAULT, KINDS, REGIONAL, Body, NoticeBody, PurposeBody, keys, terms_in
 from kept.core.notice.toml_places import find
 from kept.core.notice.vocabulary import BASE, CCPA, REGIONS, RESERVED, Vocabulary, nearest, regions_of
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _TOML_PLACE = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
+
+_CURES = {
+    "tuple_type": 'Write a list, such as ["name"].',
+    "too_short": "Name at least one.",
+    "string_type": "Write a text in quotes.",
+    "string_too_short": "Write something in it.",
+    "int_type": "Write a whole number, without quotes.",
+    "bool_type": "Write true or false, without quotes.",
+    "date_type": "Write a date, such as 2026-03-01, without quotes.",
+    "dict_type": "Write a table, such as { default = … }.",
+    "model_type": "Write a table, such as { source = … }.",
+}
 
 
 def parse(text: str, *, filename: str = "notice.md") -> Notice:
@@ -195,6 +207,8 @@ class _Reader:
     def wrong(self, draft: _Draft, problem: Any) -> None:
         """Report what pydantic found, in the words of the language."""
         path = tuple(part for part in problem["loc"] if isinstance(part, str))
+        if path[-1:] == (DEFAULT,) and not isinstance(draft.data.get(path[0]), dict):
+            path = path[:-1]
         key, kind = ".".join(path), problem["type"]
         value = problem["input"] if isinstance(problem["input"], str) else None
         if kind == "extra_forbidden":
@@ -211,7 +225,7 @@ class _Reader:
         elif kind == "value_error":
             message, cure = str(problem["ctx"]["error"]), f"Correct `{key}`." if key else ""
         else:
-            message, cure = f"`{key}` is wrong", f"{problem['msg']}."
+            message, cure = f"`{key}` is wrong", _CURES.get(kind, f"{problem['msg']}.")
         self.at(draft.block, path, message, cure, value, draft.name)
 
     def look_up(self, draft: _Draft, body: Body, vocabulary: Vocabulary) -> None:

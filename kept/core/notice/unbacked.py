@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from kept.core.notice.findings import Finding
 from kept.core.notice.model import Notice, Passage
 
-_SENTENCE = re.compile(r"[^.!?\s](?:[^.!?]|[.!?](?!\s|$))*[.!?]*", re.DOTALL)
+_SENTENCE = re.compile(r"\w(?:[^.!?]|[.!?](?!\s|$))*[.!?]*", re.DOTALL)
 _PROMISE = re.compile(
     r"""\b(
         (?:we|our\ \w+)\s+(?:will|shall|must|promise|guarantee|undertake|commit)

@@ -18,6 +18,7 @@ from jinja2 import Environment, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from kept.platform.ui import formats
+from kept.platform.ui.middleware import is_fragment
 from kept.platform.ui.tables import Column
 
 
@@ -59,19 +60,16 @@ def url(name: str, *args: Any, **kwargs: Any) -> str:
 
 def static(path: str) -> str:
     """The address of a static file, marked with its content so that browsers may keep it and still see a new release."""
-    return f"{static_url(path)}?v={_fingerprint(path)}"
+    fingerprint = _fingerprint.__wrapped__ if settings.DEBUG else _fingerprint
+    return f"{static_url(path)}?v={fingerprint(path)}"
 
 
+@lru_cache
 def _fingerprint(path: str) -> str:
     found = finders.find(path)
     if not isinstance(found, str):
         raise FileNotFoundError(f"static file {path!r} is in no app's static/ folder")
-    return _digest(found, Path(found).stat().st_mtime_ns if settings.DEBUG else 0)
-
-
-@lru_cache
-def _digest(file: str, _changed: int) -> str:
-    return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:10]
+    return hashlib.sha256(Path(found).read_bytes()).hexdigest()[:10]
 
 
 @pass_context
@@ -82,9 +80,9 @@ def csp_nonce(context: Context) -> str:
 
 @pass_context
 def toasts(context: Context) -> list[Any]:
-    """Django's messages for this visitor, read once; none outside a request."""
+    """Django's messages for this visitor, read once; none outside a request or on a page that htmx takes a part from."""
     request = context.get("request")
-    return list(get_messages(request)) if request is not None else []
+    return list(get_messages(request)) if request is not None and not is_fragment(request) else []
 
 
 def href(request: HttpRequest, **changes: object) -> str:

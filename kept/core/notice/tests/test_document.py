@@ -1,5 +1,6 @@
 """The document form: which prose a rule binds, what is shown, where things stand."""
 
+from kept.core.notice import parse
 from kept.core.notice.tests.writing import HEAD, notice
 
 SUPPORT = 'purpose = "support"\ncategories = ["name"]\nbasis = "contract"'
@@ -67,8 +68,6 @@ def test_the_title_is_the_first_heading_or_the_id() -> None:
 
 
 def test_windows_line_ends_and_a_byte_order_mark_change_nothing() -> None:
-    from kept.core.notice import parse
-
     read = parse("\ufeff" + HEAD.replace("\n", "\r\n") + "\r\nText.\r\n")
     assert read.passages[0].line == 9
 

@@ -53,7 +53,7 @@ class Basis:
 
 def nearest(term: str, known: Mapping[str, object] | frozenset[str] | tuple[str, ...]) -> str | None:
     """The known word closest to `term`, or None when nothing is close."""
-    found = get_close_matches(term, list(known), n=1, cutoff=0.6)
+    found = get_close_matches(term, sorted(known), n=1, cutoff=0.6)
     return found[0] if found else None
 
 
