@@ -42,7 +42,8 @@ def _prepare() -> None:
         run = f"{WORKER}_{os.getpid()}"
         _own_database("KEPT_OWNER_URL", f"test_{run}")
         _own_database("KEPT_KEYS_URL", f"test_keys_{run}")
-        for variable, name in (("KEPT_OWNER_URL", f"test_{run}"), ("KEPT_DATABASE_URL", f"test_{run}"), ("KEPT_KEYS_URL", f"test_keys_{run}")):
+        names = {"KEPT_OWNER_URL": f"test_{run}", "KEPT_DATABASE_URL": f"test_{run}", "KEPT_KEYS_URL": f"test_keys_{run}"}
+        for variable, name in names.items():
             os.environ[variable] = _renamed(variable, name)
     else:
         for variable in ("KEPT_DATABASE_URL", "KEPT_OWNER_URL", "KEPT_KEYS_URL"):

@@ -1,22 +1,22 @@
 """Every error of the product, in one tree.
 
-    KeptError
-    ├── BadInput            400  what came in is wrong: the place, and the cure
-    │   └── NoticeError          a notice that cannot be read; carries its findings
-    ├── Refused             403  a rule of the notice, or a missing purpose, stands against it
-    │   ├── NoPurpose            personal data was asked for without entering a Use
-    │   ├── RoomClosed           the notice declares no purpose that opens this room
-    │   ├── Withheld             a value that this purpose may not read; names the rule
-    │   └── NotPermitted         the actor's role does not allow this
-    ├── NotFound            404  no such thing in this account
-    ├── Conflict            409  it changed underneath, or is under way already
-    └── Closed              503  failing closed: nothing is served until this is mended
-        ├── NoNotice             the account has no active notice
-        ├── GuardDrift           the database's guard is not the one the data map describes
-        ├── VaultClosed          keys cannot be reached or opened
-        │   ├── Shredded         this key was destroyed; what it sealed cannot come back
-        │   └── Tampered         sealed bytes or their context were changed
-        └── ClockBackwards       the clock stands before the last entry of the ledger
+KeptError
+├── BadInput            400  what came in is wrong: the place, and the cure
+│   └── NoticeError          a notice that cannot be read; carries its findings
+├── Refused             403  a rule of the notice, or a missing purpose, stands against it
+│   ├── NoPurpose            personal data was asked for without entering a Use
+│   ├── RoomClosed           the notice declares no purpose that opens this room
+│   ├── Withheld             a value that this purpose may not read; names the rule
+│   └── NotPermitted         the actor's role does not allow this
+├── NotFound            404  no such thing in this account
+├── Conflict            409  it changed underneath, or is under way already
+└── Closed              503  failing closed: nothing is served until this is mended
+    ├── NoNotice             the account has no active notice
+    ├── GuardDrift           the database's guard is not the one the data map describes
+    ├── VaultClosed          keys cannot be reached or opened
+    │   ├── Shredded         this key was destroyed; what it sealed cannot come back
+    │   └── Tampered         sealed bytes or their context were changed
+    └── ClockBackwards       the clock stands before the last entry of the ledger
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ def _secret(name: str) -> str:
 
 SECRET_KEY = os.environ.get("KEPT_SECRET_KEY") or _secret("secret.key")
 MASTER_KEY = os.environ.get("KEPT_MASTER_KEY", "")
+FORMER_MASTER_KEY = os.environ.get("KEPT_FORMER_MASTER_KEY", "")
 INDEX_KEY = os.environ.get("KEPT_INDEX_KEY", "")
 FAULT = os.environ.get("KEPT_FAULT", "")
 ALLOWED_HOSTS = os.environ.get("KEPT_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
@@ -73,7 +74,9 @@ def _database(url: str, *, guarded: bool = False) -> dict[str, Any]:
     found: dict[str, Any] = {**dj_database_url.parse(url)}
     kind = str(found["ENGINE"]).rpartition(".")[2]
     if kind not in ("sqlite3", "postgresql"):
-        raise BadInput(f"The database address names {kind or 'nothing'}.", place="KEPT_DATABASE_URL", cure="Use sqlite:/// or postgresql://.")
+        raise BadInput(
+            f"The database address names {kind or 'nothing'}.", place="KEPT_DATABASE_URL", cure="Use sqlite:/// or postgresql://."
+        )
     found["OPTIONS"] = dict(_SQLITE) if kind == "sqlite3" else {"server_side_binding": True}
     if guarded:
         found["ENGINE"] = f"kept.platform.data.engine.{kind.removesuffix('3')}"
@@ -161,6 +164,8 @@ MFA_TOTP_TOLERANCE = 1  # one step of 30 seconds, for clocks that drift
 
 # Attempts are counted in the cache, which all web processes must share.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "accounts_cacheentry"}}
+
+ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("KEPT_PROXIES", "0"))
 
 TLS = SITE.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = TLS

@@ -4,7 +4,7 @@
 """
 
 from kept.core.notice.check import check
-from kept.core.notice.compiling import compile  # noqa: A004
+from kept.core.notice.compiling import compile
 from kept.core.notice.durations import Duration
 from kept.core.notice.findings import Finding
 from kept.core.notice.model import Notice, Passage, Rule

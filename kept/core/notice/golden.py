@@ -63,24 +63,24 @@ def situations(policy: Policy, region: str) -> Iterator[tuple[str, SubjectFacts]
     """The situations that the notice can tell apart in a region, in words and in facts."""
     base = SubjectFacts(_NOW, "" if region == DEFAULT else region)
 
-    def said(**choices: ChoiceFact) -> SubjectFacts:
-        return replace(base, choices={key.replace("_", "-"): fact for key, fact in choices.items()})
+    def said(all_: ChoiceFact, **others: ChoiceFact) -> SubjectFacts:
+        return replace(base, choices={"all": all_} | others)
 
-    agreed = said(all=_YES)
+    agreed = said(_YES)
     yield "has said nothing", base
     yield "agreed to all", agreed
-    yield "agreed to all until tomorrow", said(all=replace(_YES, until=_NOW + _DAY))
-    yield "agreed to all until yesterday", said(all=replace(_YES, until=_NOW - _DAY))
-    yield "agreed to all from tomorrow", said(all=replace(_YES, at=_NOW + _DAY))
-    yield "agreed to all, then objected to all", said(all=replace(_NO, state="objected"))
+    yield "agreed to all until tomorrow", said(replace(_YES, until=_NOW + _DAY))
+    yield "agreed to all until yesterday", said(replace(_YES, until=_NOW - _DAY))
+    yield "agreed to all from tomorrow", said(replace(_YES, at=_NOW + _DAY))
+    yield "agreed to all, then objected to all", said(replace(_NO, state="objected"))
     for choice in policy.choices(base.region):
-        yield f"gave {choice}", said(**{choice: _YES})
-        yield f"withdrew {choice}", said(**{choice: _NO})
-        yield f"agreed to all, then withdrew {choice}", said(all=_YES, **{choice: _NO})
-        yield f"withdrew {choice}, then agreed to all", said(all=replace(_YES, at=_NOW), **{choice: _NO})
-        yield f"gave {choice} and withdrew all at one moment", said(all=_NO, **{choice: replace(_YES, at=_NO.at)})
+        yield f"gave {choice}", replace(base, choices={choice: _YES})
+        yield f"withdrew {choice}", replace(base, choices={choice: _NO})
+        yield f"agreed to all, then withdrew {choice}", said(_YES, **{choice: _NO})
+        yield f"withdrew {choice}, then agreed to all", said(replace(_YES, at=_NOW), **{choice: _NO})
+        yield f"gave {choice} and withdrew all at one moment", said(_NO, **{choice: replace(_YES, at=_NO.at)})
     for purpose in _named(policy):
-        yield f"agreed to all, then objected to {purpose}", said(all=_YES, **{purpose: replace(_NO, state="objected")})
+        yield f"agreed to all, then objected to {purpose}", said(_YES, **{purpose: replace(_NO, state="objected")})
     for purpose in ("all", *_named(policy)):
         yield f"agreed to all, restricted {purpose}", replace(agreed, restricted=frozenset({purpose}))
     age = policy.minimum_age(base.region)

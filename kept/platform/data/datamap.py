@@ -17,11 +17,18 @@ from django.db import models
 
 from kept.platform.data.personal import SYSTEM_FIELDS, AccountModel, Personal, ValueModel
 from kept.platform.data.platform_tables import PLATFORM
+from kept.platform.data.use import Columns
 
+ROOMS = "kept.apps."
+"""Where the rooms live. Only their tables are offered to whoever types SQL of their own."""
 
 @dataclass(frozen=True)
 class Table:
-    """One guarded table. Column names are the database's; a category of None marks a plain column."""
+    """One guarded table. Column names are the database's; a category of None marks a plain column.
+
+    `room` says that the table is a room's, rather than the platform's own bookkeeping about people. `countable` are the plain
+    columns that hold numbers, times and references.
+    """
 
     name: str
     model: type[AccountModel]
@@ -32,6 +39,14 @@ class Table:
     fenced: bool
     references: dict[str, str]
     search: tuple[str, ...]
+    room: bool
+    countable: frozenset[str]
+
+    @property
+    def personal(self) -> frozenset[str]:
+        """Columns that hold something about a person."""
+        named = frozenset(column for column, category in self.columns.items() if category is not None)
+        return named | {"value"} if self.by_row else named
 
     @property
     def of_subject(self) -> bool:
@@ -44,6 +59,16 @@ class Table:
         if "*" in known or self.by_row:
             return frozenset()
         return frozenset(column for column, category in self.columns.items() if category is not None and category not in known)
+
+    def writable(self, columns: Columns) -> frozenset[str]:
+        """Columns that a purpose writes. A table of personal columns, none of which it writes, is not written at all."""
+        if self.by_row:
+            return frozenset(self.columns) if columns.writable else frozenset()
+        closed = self.withheld(columns.writable)
+        return frozenset() if self.personal and self.personal <= closed else frozenset(self.columns) - closed
+
+
+_COUNTABLE = (models.IntegerField, models.BooleanField, models.DateTimeField, models.ForeignKey)
 
 
 def declaration(model: type[AccountModel]) -> Personal | None:
@@ -70,6 +95,8 @@ def _table(model: type[AccountModel], declared: Personal) -> Table:
         fenced=issubclass(model, ValueModel),
         references=references,
         search=tuple(model._meta.get_field(name).column for name in declared.search),  # type: ignore[union-attr]
+        room=model._meta.app_config.name.startswith(ROOMS),
+        countable=frozenset(f.column for f in model._meta.local_concrete_fields if isinstance(f, _COUNTABLE) and columns[f.column] is None),
     )
 
 

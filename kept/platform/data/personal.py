@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
@@ -51,8 +51,22 @@ class GuardedQuerySet(models.QuerySet[Row]):
         return clone
 
     def _demand_scope(self) -> None:
-        if self.scope is None and current() is None:
-            raise NoPurpose(f"{self.model.__name__} was read without entering a Use.", cure="Ask through Model.under(use).")
+        use = current()
+        if use is None or self.scope not in (None, use):
+            raise NoPurpose(f"{self.model.__name__} was read without entering its Use.", cure="Ask through Model.under(use), within it.")
+
+    def iterator(self, chunk_size: int | None = None) -> Iterator[Row]:
+        """Rows as they come. They belong to the use that was entered at the first, and stop with it."""
+        use = current()
+        for row in super().iterator(chunk_size):
+            if use is None or current() != use:
+                raise NoPurpose(f"The use ended while {self.model.__name__} was being read.", cure="Read to the end within it.")
+            yield row
+
+    def aggregate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Figures over the rows in scope."""
+        self._demand_scope()
+        return super().aggregate(*args, **kwargs)
 
     def _fetch_all(self) -> None:
         self._demand_scope()

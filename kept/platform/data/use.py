@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from kept.platform.data.engine.arming import Arming
 
 ALIAS = "default"
+SUBJECT = "data_subject"
+"""The table of subjects, whose masks every personal row copies."""
+PROTECTED = frozenset({"id", "account_id", "permits"})
+"""Columns that no statement sets: an insert says the first two, the engine's own functions the mask."""
 RESERVED_BIT = 62
 """Set in every mask: the bit that reserved purposes act with."""
 OPEN_MASK = (1 << 63) - 1
@@ -37,7 +41,7 @@ class Columns:
 
     def reads(self, category: str | None) -> bool:
         """Whether a column of this category (None: a plain column) may be read."""
-        return category is None or self.readable is EVERYTHING or "*" in self.readable or category in self.readable
+        return category is None or "*" in self.readable or category in self.readable
 
     def writes(self, category: str | None) -> bool:
         """Whether a column of this category may be written."""

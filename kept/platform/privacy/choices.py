@@ -94,6 +94,3 @@ def replay(use: Use, reference: str) -> dict[str, tuple[str, bool]]:
 def held(use: Use, subject_id: int) -> dict[str, tuple[str, bool]]:
     """The same, from the projection."""
     return {row.purpose: (row.state, row.restricted) for row in Choice.under(use).filter(subject_id=subject_id)}
-
-
-

@@ -32,8 +32,8 @@ from kept.platform.privacy.secrets import vault
 FORMAT = "kept-erasure-1"
 CLAIMS = {
     "sqlite": "No file of the database, its log, its search index or its key store holds a value of this person.",
-    "postgresql": "No SQL path and no dump holds a value of this person. Sealed values cannot be recovered at all; plain values may persist "
-    "in bytes of the server's own files until the server overwrites them.",
+    "postgresql": "No SQL path and no dump holds a value of this person. Sealed values cannot be recovered at all; plain values may "
+    "persist in bytes of the server's own files until the server overwrites them.",
 }
 
 
@@ -111,7 +111,7 @@ def _delete_rows(intent: Intent) -> None:
             if table.erase == "delete":
                 counts[table.name] = held.delete()[0]
             elif table.erase == "nullify":
-                emptied = {name: "" for name in table.model.personal.columns}
+                emptied = dict.fromkeys(table.model.personal.columns, "")
                 counts[table.name] = held.update(**emptied)
         suppression.add(use, [(kind, bytes.fromhex(one)) for kind, one in intent.identifiers], rule=intent.rule)
         Subject.under(use).filter(pk=intent.subject_id).delete()

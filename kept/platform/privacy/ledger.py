@@ -187,9 +187,7 @@ def receipt(account_id: int, entry_id: int, document: Mapping[str, Any] | None =
         number = entry.number or 0
         head, signature = latest_head(use)
         proof = core.inclusion_proof(_Nodes(use), number, head.size)
-        return core.make_receipt(
-            header_of(entry), number, proof, head=head, signature=signature, key=public, document=document, salt=salt
-        )
+        return core.make_receipt(header_of(entry), number, proof, head=head, signature=signature, key=public, document=document, salt=salt)
 
 
 def faults(account_id: int) -> list[str]:

@@ -48,7 +48,7 @@ def rights_use(account_id: int, actor: str = "job:masks") -> Use:
 
 
 def refresh(use: Use, policy: Policy, subject_ids: Sequence[int], *, also: Policy | None = None) -> None:
-    """Compute and store the masks of these subjects, inside an action that sees them. With `also`, what either policy keeps out stays out."""
+    """Compute and store these subjects' masks, in an action that sees them. With `also`, what either policy keeps out stays out."""
     now = timezone.now()
     subjects = list(Subject.under(use).filter(pk__in=subject_ids))
     changed: list[tuple[int, int, datetime | None]] = []

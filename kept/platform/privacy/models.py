@@ -8,6 +8,8 @@ from django.db import models
 
 from kept.platform.data.personal import AccountModel, Personal, PersonalModel
 
+_PHONE = models.Q(kind="phone")
+
 
 class NoticeVersion(models.Model):
     """A version of an account's notice. Public, and never changed once active. `bits` is the account's allotment at that version."""
@@ -60,12 +62,10 @@ class Identifier(PersonalModel):
     personal: ClassVar = Personal(columns={}, plain=("kind", "digest"))
 
     class Meta(PersonalModel.Meta):
-        constraints = [
-            models.UniqueConstraint(fields=["account_id", "kind", "digest"], name="privacy_identifier_one", condition=~models.Q(kind="phone"))
-        ]
+        constraints = [models.UniqueConstraint(fields=["account_id", "kind", "digest"], name="privacy_identifier_one", condition=~_PHONE)]
         indexes = [
             *PersonalModel.Meta.indexes,
-            models.Index(fields=["account_id", "kind", "digest"], name="privacy_identifier_phone", condition=models.Q(kind="phone")),
+            models.Index(fields=["account_id", "kind", "digest"], name="privacy_identifier_phone", condition=_PHONE),
         ]
 
 

@@ -34,10 +34,38 @@ def _load(given: str, path: Path) -> MasterKey:
 @cache
 def vault() -> Vault:
     """The keys of subjects, requests, imports and accounts."""
-    return Vault(DatabaseKeyStore(), _load(settings.MASTER_KEY, settings.DATA / "master.key"))
+    path: Path = settings.DATA / "master.key"
+    former = [MasterKey.from_text(settings.FORMER_MASTER_KEY)] if settings.FORMER_MASTER_KEY else []
+    if path.with_suffix(".former").exists():
+        former.append(_load("", path.with_suffix(".former")))
+    return Vault(DatabaseKeyStore(), _load(settings.MASTER_KEY, path), former=former)
 
 
 @cache
 def blind_index() -> BlindIndex:
     """Digests by which people are found. Its secret never rotates with the master key: digests could not be recomputed."""
     return BlindIndex(_load(settings.INDEX_KEY, settings.DATA / "index.key").secret)
+
+
+def rotate_master_key() -> int:
+    """Wrap every key under a new master key; how many. Resumable: until it is done the old key stands beside the new one."""
+    if settings.MASTER_KEY:
+        if not settings.FORMER_MASTER_KEY:
+            raise VaultClosed(
+                "The master key comes from the environment.",
+                cure="Start everything with the new key in KEPT_MASTER_KEY and the old one in KEPT_FORMER_MASTER_KEY, then run this again.",
+            )
+        return vault().rotate(MasterKey.from_text(settings.MASTER_KEY))
+    path: Path = settings.DATA / "master.key"
+    former = path.with_suffix(".former")
+    if not former.exists():
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        _load("", fresh)
+        os.link(path, former)
+        fresh.replace(path)
+    vault.cache_clear()
+    count = vault().rotate(_load("", path))
+    former.unlink()
+    vault.cache_clear()
+    return count

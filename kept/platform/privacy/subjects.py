@@ -86,4 +86,3 @@ def find(use: Use, kind: str, value: str, region: str) -> Subject:
         raise Conflict("Several people share this number.", place=f"--{kind}", cure="Use their email address or their id.")
     found: Subject = Subject.under(use).get(pk=ids[0])
     return found
-

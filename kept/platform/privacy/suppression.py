@@ -13,9 +13,9 @@ from kept.platform.privacy.models import Suppression
 
 def add(use: Use, digests: Sequence[tuple[str, bytes]], *, rule: str) -> None:
     """Keep these identifiers from coming back."""
-    held = {(row.kind, bytes(row.digest)) for row in Suppression.under(use).filter(digest__in=[one for _, one in digests])}
-    now = timezone.now()
-    rows.insert(use, Suppression, ("kind", "digest", "rule", "at"), [(*one, rule, now) for one in dict.fromkeys(digests) if one not in held])
+    held, now = found(use, digests), timezone.now()
+    new = [(*one, rule, now) for one in dict.fromkeys(digests) if one not in held]
+    rows.insert(use, Suppression, ("kind", "digest", "rule", "at"), new)
 
 
 def found(use: Use, digests: Sequence[tuple[str, bytes]]) -> set[tuple[str, bytes]]:

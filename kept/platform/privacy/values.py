@@ -99,5 +99,3 @@ def _sealed_names(row: PersonalModel) -> list[str]:
     loaded = row.__dict__
     names = (*row.personal.columns, "value") if row.personal.by_row else tuple(row.personal.columns)
     return [name for name in names if isinstance(loaded.get(name), str) and loaded[name].startswith(SEALED)]
-
-

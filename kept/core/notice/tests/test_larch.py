@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kept.core.notice import Notice, Policy, check, compile, parse  # noqa: A004
+from kept.core.notice import Notice, Policy, check, compile, parse
 from kept.core.notice.rules import PurposeBody
 
 LARCH = Path(__file__).parents[4] / "notices" / "larch"

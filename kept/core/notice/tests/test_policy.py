@@ -164,6 +164,10 @@ class TestAge:
         said = {"direct-marketing": given(EARLIER, NOW + timedelta(hours=1))}
         assert made.permits(facts(born=date(2014, 6, 17), choices=said)) == (1 << EVERYTHING_BIT, None)
 
+    def test_of_several_ages_the_highest_holds(self) -> None:
+        made = policy('age = "a"\nminimum = 13\nbelow = "refuse"', 'age = "b"\nminimum = 18\nbelow = "refuse"')
+        assert made.minimum_age() == 18
+
     def test_the_age_may_differ_by_region(self) -> None:
         made = policy('age = "a"\nminimum = { default = 16, US = 13 }\nbelow = "refuse"')
         assert (made.minimum_age("DE"), made.minimum_age("US-CA"), MAIL.minimum_age()) == (16, 13, None)
@@ -207,6 +211,10 @@ class TestColumns:
         assert self.MADE.decide(Ask("support", "street"), facts()).allowed
         assert not self.MADE.decide(Ask("support", "name"), facts()).allowed
         assert not self.MADE.decide(Ask("recruitment", "name"), facts()).allowed
+
+    def test_what_a_limit_refuses_is_no_column_of_any_purpose(self) -> None:
+        made = policy(purpose("support", "contract"), 'limit = "l"\nrefuse = ["given-name"]')
+        assert made.purposes["support"].categories == made.categories == {"name", "family-name"}
 
     def test_why_a_column_is_closed(self) -> None:
         why = self.MADE.why_withheld

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from kept.core.errors import NoticeError
-from kept.core.notice import ChoiceFact, Finding, Notice, Policy, SubjectFacts, check, compile, parse  # noqa: A004
+from kept.core.notice import ChoiceFact, Finding, Notice, Policy, SubjectFacts, check, compile, parse
 
 NOW = datetime(2030, 6, 15, 12, tzinfo=UTC)
 

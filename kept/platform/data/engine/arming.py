@@ -1,7 +1,8 @@
 """What is common to both engines: the state of a connection, and bringing the engine to it before each statement.
 
-The wish (`use`, `writing`) and what the engine was last told are kept apart. A rollback undoes what the engine was told, and an
-aborted transaction cannot be told anything: both leave `told` unknown, and the next statement tells it anew or fails.
+The wish (`use`, `writing`) and what the engine was last told are kept apart. A rollback undoes what the engine was told (an error may
+bring one that nobody asked for), and an aborted transaction cannot be told anything: all leave `told` unknown, and the next statement
+tells it anew or fails.
 """
 
 from __future__ import annotations
@@ -82,7 +83,19 @@ class Arming:
         finally:
             self.searching = before
 
+    def admit(self, sql: str) -> None:
+        """Refuse a statement by its text, where the engine cannot."""
+
     def before(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         """Django's execute wrapper."""
+        self.admit(sql)
         self.bring()
-        return execute(sql, params, many, context)
+        undoes = sql.lstrip()[:8].upper() == "ROLLBACK"
+        try:
+            return execute(sql, params, many, context)
+        except BaseException:
+            undoes = True
+            raise
+        finally:
+            if undoes:
+                self.forget()

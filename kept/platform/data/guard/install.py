@@ -128,3 +128,17 @@ def _drop_sqlite(cursor: Any) -> None:
     )
     for kind, name in cursor.fetchall():
         cursor.execute(f"DROP {kind} {name}")
+
+
+def installed_map() -> str:
+    """The digest of the map that the guard was installed from; empty where there is no guard."""
+    with connections[OWNER].cursor() as cursor:
+        if on_postgres():
+            cursor.execute("SELECT to_regclass('guard.state') IS NOT NULL")
+        else:
+            cursor.execute("SELECT count(*) FROM sqlite_master WHERE name = 'guard_state'")
+        if not cursor.fetchone()[0]:
+            return ""
+        cursor.execute(f"SELECT map FROM {'guard.state' if on_postgres() else 'guard_state'}")
+        row = cursor.fetchone()
+        return str(row[0]) if row else ""

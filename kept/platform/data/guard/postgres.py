@@ -13,9 +13,8 @@ from typing import Any
 
 from kept.core.errors import GuardDrift
 from kept.platform.data.datamap import Table, platform_tables, tables
-from kept.platform.data.use import Columns, Use
+from kept.platform.data.use import PROTECTED, SUBJECT, Columns, Use
 
-SUBJECT = "data_subject"
 PROTECTED = frozenset({"id", "account_id", "permits", "changes_at"})
 """Columns that only the engine's own functions change."""
 

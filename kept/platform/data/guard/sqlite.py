@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import secrets
 import sqlite3 as S
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from kept.platform.data.datamap import Table, platform_tables, tables
-from kept.platform.data.use import Use
+from kept.platform.data.engine.sqlite.names import OURS
+from kept.platform.data.use import PROTECTED, SUBJECT, Columns, Use
 
-SUBJECT = "data_subject"
 SEALED = "sealed:"
 """How a sealed value begins; sealed values are not searched."""
 FUNCTIONS = frozenset(
@@ -35,7 +34,7 @@ Authorizer = Callable[[int, str | None, str | None, str | None, str | None], int
 
 def fts(table: Table) -> str:
     """The name of a table's full-text index."""
-    return f"guard_fts_{table.name}"
+    return f"{OURS}fts_{table.name}"
 
 
 def _mask_sql(table: Table, suffix: str) -> list[str]:
@@ -90,13 +89,16 @@ def _search_sql(table: Table, suffix: str) -> list[str]:
 def objects(suffix: str) -> list[str]:
     """The statements that make the guard's objects in the file. `suffix` keeps their names from being guessed."""
     masked = [t for t in tables() if t.masked and t.of_subject]
-    follow = " ".join(f"UPDATE {t.name} SET permits = NEW.permits WHERE account_id = NEW.account_id AND subject_id = NEW.id;" for t in masked)
     statements = [sql for t in tables() for sql in (_mask_sql(t, suffix) if t in masked else [])]
     statements += [sql for t in tables() for sql in _reference_sql(t, suffix) + _search_sql(t, suffix)]
-    if follow:
-        statements.append(
-            f"CREATE TRIGGER guard_mask_follows_{suffix} AFTER UPDATE OF permits ON {SUBJECT} WHEN NEW.permits IS NOT OLD.permits BEGIN {follow} END"
-        )
+    follow = " ".join(f"UPDATE {t.name} SET permits = NEW.permits WHERE account_id = NEW.account_id AND subject_id = NEW.id;" for t in masked)
+    left = " UNION ALL ".join(f"SELECT 1 FROM {t.name} WHERE account_id = OLD.account_id AND subject_id = OLD.id" for t in masked)
+    if masked:
+        statements += [
+            f"CREATE TRIGGER guard_mask_follows_{suffix} AFTER UPDATE OF permits ON {SUBJECT} WHEN NEW.permits IS NOT OLD.permits BEGIN {follow} END",
+            f"CREATE TRIGGER guard_mask_held_{suffix} BEFORE DELETE ON {SUBJECT} WHEN EXISTS ({left}) BEGIN"
+            " SELECT RAISE(ABORT, 'guard: rows of this subject are left'); END",
+        ]
     return statements
 
 
@@ -110,12 +112,14 @@ def _where(table: Table) -> str:
     return " AND ".join(clauses)
 
 
-def _hidden(table: Table, row: str) -> str:
-    """True for a row that the armed use does not see."""
-    clauses = [f"{row}.account_id IS NOT (SELECT account FROM temp.armed)"]
+def _hidden(table: Table) -> str:
+    """True for a row, about to be changed, that the armed use does not see."""
+    clauses = ["OLD.account_id IS NOT (SELECT account FROM temp.armed)"]
     if table.masked:
-        mask = f"{row}.permits & {row}.fence" if table.fenced else f"{row}.permits"
+        mask = "OLD.permits & OLD.fence" if table.fenced else "OLD.permits"
         clauses.append(f"{mask} & (SELECT bit FROM temp.armed) = 0")
+    if table.by_row:
+        clauses.append("NOT (SELECT every FROM temp.armed) AND OLD.category NOT IN (SELECT category FROM temp.armed_category)")
     return " OR ".join(clauses)
 
 
@@ -131,114 +135,145 @@ def _write_sql(table: Table, name: str) -> list[str]:
         f" SELECT RAISE(ABORT, 'guard: a row of another account') WHERE {outside};"
         f" SELECT RAISE(ABORT, 'guard: this id is taken') WHERE EXISTS (SELECT 1 FROM main.{table.name} WHERE id = NEW.id); END",
         f"CREATE TEMP TRIGGER {name}_u BEFORE UPDATE OF {others} ON main.{table.name} BEGIN"
-        f" SELECT RAISE(IGNORE) WHERE {_hidden(table, 'OLD')};"
+        f" SELECT RAISE(IGNORE) WHERE {_hidden(table)};"
         f" SELECT RAISE(ABORT, 'guard: a row of another account') WHERE {outside}; END",
-        f"CREATE TEMP TRIGGER {name}_d BEFORE DELETE ON main.{table.name} BEGIN SELECT RAISE(IGNORE) WHERE {_hidden(table, 'OLD')}; END",
+        f"CREATE TEMP TRIGGER {name}_d BEFORE DELETE ON main.{table.name} BEGIN SELECT RAISE(IGNORE) WHERE {_hidden(table)}; END",
     ]
+
+
+def _deny(*_: object) -> int:
+    return S.SQLITE_DENY
+
+
+def _name() -> str:
+    return OURS + secrets.token_hex(8)
 
 
 @dataclass
 class ConnectionGuard:
-    """The guard's objects on one connection, and the authorizer for each state."""
+    """The guard's objects on one connection, and the authorizer for each state. A `bound` one only reads, and only rooms' tables."""
 
     raw: S.Connection
+    bound: bool
     inner: dict[str, str]
     triggers: frozenset[str]
-    bound: bool = False
+    rules: dict[object, Authorizer] = field(default_factory=dict)
 
     @classmethod
     def install(cls, raw: S.Connection, *, bound: bool = False) -> ConnectionGuard:
         """Make the temporary objects. In autocommit, at connect: a rollback would drop them."""
-        present = {name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        fixed = {name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
+        raw.execute("PRAGMA temp_store = MEMORY")  # what a query sorts reaches no file
+        raw.execute("PRAGMA recursive_triggers = ON")  # else INSERT OR REPLACE deletes rows past the triggers
+        found = raw.execute("SELECT type, name FROM sqlite_master WHERE type = 'table' OR type = 'trigger' AND name LIKE 'guard\\_%' ESCAPE '\\'")
+        present: dict[str, set[str]] = {"table": set(), "trigger": set()}
+        for kind, name in found:
+            present[kind].add(name)
         raw.execute("CREATE TEMP TABLE armed(account INT, bit INT, every INT)")
         raw.execute("INSERT INTO armed VALUES (NULL, 0, 0)")
         raw.execute("CREATE TEMP TABLE armed_category(category TEXT PRIMARY KEY) WITHOUT ROWID")
-        inner: dict[str, str] = {}
-        for table in tables():
-            if table.name not in present:
-                continue
-            name = inner[table.name] = "guard_" + secrets.token_hex(8)
+        offered = [table for table in tables() if table.name in present["table"] and (table.room or not bound)]
+        inner = {table.name: _name() for table in offered}
+        for table in offered:
+            name = inner[table.name]
             raw.execute(f"CREATE TEMP VIEW {name} AS SELECT * FROM main.{table.name} WHERE {_where(table)}")
             raw.execute(f"CREATE TEMP VIEW {table.name} AS SELECT * FROM temp.{name}")
             for sql in [] if bound else _write_sql(table, name):
                 raw.execute(sql)
+        for platform in [] if bound else sorted(platform_tables() & present["table"]):
+            # Without a trigger, `INSERT … SELECT *` out of a table of the same shape copies it without asking the authorizer.
+            raw.execute(f"CREATE TEMP TRIGGER {_name()} BEFORE INSERT ON main.{platform} BEGIN SELECT 1; END")
         raw.setlimit(S.SQLITE_LIMIT_ATTACHED, 0)
-        return cls(raw, inner, frozenset(fixed | {f"{name}_{kind}" for name in inner.values() for kind in "iud"}), bound)
+        return cls(raw, bound, inner, frozenset(present["trigger"] | {f"{name}_{kind}" for name in inner.values() for kind in "iud"}))
 
-    def tell(self, use: Use | None, *, writing: bool = False, privileged: bool = False, searching: bool = False) -> None:
-        """Arm for `use`. The authorizer is set anew: cached statements are authorised again only then."""
+    def arm(self, use: Use | None) -> None:
+        """Say which rows are seen. Until `authorize` says which columns are, nothing is."""
+        account, bit, categories = (use.account_id, 1 << use.bit, use.columns.readable) if use is not None else (None, 0, frozenset[str]())
         self.raw.set_authorizer(None)
-        if use is None:
-            self.raw.execute("UPDATE temp.armed SET account = NULL, bit = 0, every = 0")
-        else:
-            every = "*" in use.columns.readable
-            self.raw.execute("UPDATE temp.armed SET account = ?, bit = ?, every = ?", (use.account_id, 1 << use.bit, every))
+        try:
+            self.raw.execute("UPDATE temp.armed SET account = ?, bit = ?, every = ?", (account, bit, "*" in categories))
             self.raw.execute("DELETE FROM temp.armed_category")
-            self.raw.executemany("INSERT INTO temp.armed_category VALUES (?)", [(c,) for c in use.columns.readable])
-        self.raw.set_authorizer(_Rules(self, use, writing, privileged, searching).decide)
+            self.raw.executemany("INSERT INTO temp.armed_category VALUES (?)", [(category,) for category in categories])
+        finally:
+            self.raw.set_authorizer(_deny)
+
+    def authorize(self, columns: Columns | None, *, writing: bool = False, privileged: bool = False, searching: bool = False) -> None:
+        """Say which columns are read and written. The authorizer is set anew: cached statements are authorised again only then."""
+        state = (columns, writing, privileged, searching)
+        if state not in self.rules:
+            if len(self.rules) >= 256:
+                self.rules.clear()
+            self.rules[state] = _Rules(self, columns, writing, privileged, searching).decide
+        self.raw.set_authorizer(self.rules[state])
 
 
 class _Rules:
     """The authorizer for one state: denies whatever is not listed."""
 
-    def __init__(self, guard: ConnectionGuard, use: Use | None, writing: bool, privileged: bool, searching: bool) -> None:
-        self.armed, self.writing, self.privileged = use is not None, writing and use is not None, privileged
-        self.inner, self.triggers = guard.inner, guard.triggers
-        self.inner_names = frozenset(guard.inner.values())
+    def __init__(self, guard: ConnectionGuard, columns: Columns | None, writing: bool, privileged: bool, searching: bool) -> None:
+        self.guard = guard
+        self.armed, self.writing, self.privileged = columns is not None, writing and columns is not None, privileged
         self.outer_of = {inner: outer for outer, inner in guard.inner.items()}
         self.platform = frozenset() if guard.bound else platform_tables()
-        self.fts = frozenset(fts(t) + part for t in tables() if t.search for part in _SHADOWS) if searching or writing else frozenset()
-        self.withheld: frozenset[tuple[str, str]] = frozenset()
-        self.unwritable: frozenset[tuple[str, str]] = frozenset()
-        if use is not None:
-            self.withheld = frozenset((t.name, c) for t in tables() for c in t.withheld(use.columns.readable))
-            closed = {(t.name, c) for t in tables() for c in t.withheld(use.columns.writable)}
-            own = {(t.name, c) for t in tables() for c in t.columns if c in ("permits", "account_id", "id", "changes_at")}
-            self.unwritable = frozenset(closed | (set() if privileged else own))
+        self.fts = frozenset(fts(t) + part for t in tables() if t.search for part in _SHADOWS) if searching or self.writing else frozenset()
+        offered = [table for table in tables() if table.name in guard.inner]
+        self.seen: Mapping[str, frozenset[str]] = {}
+        self.settable: Mapping[str, frozenset[str]] = {}
+        if columns is not None:
+            self.seen = {t.name: frozenset(t.columns) - t.withheld(columns.readable) | {""} for t in offered}
+        if columns is not None and self.writing:
+            self.settable = {t.name: t.writable(columns) for t in offered}
+        self.addressed = {t.name: t.countable | {""} for t in offered} if self.writing else {}
 
     def decide(self, action: int, one: str | None, two: str | None, database: str | None, source: str | None) -> int:
         """SQLite asks this for each part of a statement as it is prepared."""
+        if action == S.SQLITE_READ:
+            return self._read(one or "", two or "", (database or "").lower(), source)
         if action in _PASS:
             return S.SQLITE_OK
         if action == S.SQLITE_FUNCTION:
             return S.SQLITE_OK if two in FUNCTIONS or (self.fts and two in ("bm25", "match")) else S.SQLITE_DENY
-        if action == S.SQLITE_READ:
-            return self._read(one or "", two or "", database, source)
         if action in _WRITES:
             return self._write(action, one or "", two or "", database, source)
         return S.SQLITE_OK if self.fts and (action, one) == (S.SQLITE_PRAGMA, "data_version") else S.SQLITE_DENY
 
-    def _read(self, table: str, column: str, database: str | None, source: str | None) -> int:
-        if table in self.inner and database == "main":
-            return self._read_main(table, column, source)
-        if table in self.inner:  # the outer view, or a read of no column, which comes without a database
-            return S.SQLITE_OK if self.armed else S.SQLITE_DENY
+    def _read(self, table: str, column: str, database: str, source: str | None) -> int:
+        if table in self.guard.inner:
+            if database == "main":
+                return self._read_main(table, column, source)
+            # The outer view. A read of no column comes with the database as it was written, or none: a bare name is the view's.
+            return S.SQLITE_OK if self.armed and database in ("", "temp") else S.SQLITE_DENY
         if table in self.outer_of:  # the inner view: only from the outer
             return S.SQLITE_OK if source == self.outer_of[table] else S.SQLITE_DENY
         if table in ("armed", "armed_category"):
-            return S.SQLITE_OK if source in self.inner_names or (self.writing and source in self.triggers) else S.SQLITE_DENY
+            allowed = source in self.outer_of or (self.writing and source in self.guard.triggers)
+            return S.SQLITE_OK if allowed else S.SQLITE_DENY
         allowed = table in self.platform or table in self.fts or (self.privileged and table == "sqlite_sequence")
         allowed = allowed or (bool(self.fts) and (table, column) == ("sqlite_master", "ROWID"))
-        return S.SQLITE_OK if allowed and database != "temp" else S.SQLITE_DENY
+        return S.SQLITE_OK if allowed and database in ("", "main") else S.SQLITE_DENY
 
     def _read_main(self, table: str, column: str, source: str | None) -> int:
         if not self.armed:
             return S.SQLITE_DENY
-        if self.writing and source in self.triggers:
+        if source == self.guard.inner[table]:
+            return S.SQLITE_OK if column in self.seen[table] else S.SQLITE_IGNORE
+        if self.writing and (source in self.guard.triggers or column in self.addressed[table]):
             return S.SQLITE_OK
-        if source == self.inner[table]:
-            return S.SQLITE_IGNORE if (table, column) in self.withheld else S.SQLITE_OK
-        return S.SQLITE_OK if self.writing and (table, column) not in self.withheld else S.SQLITE_DENY
+        return S.SQLITE_DENY
 
     def _write(self, action: int, table: str, column: str, database: str | None, source: str | None) -> int:
-        if database == "main" and table in self.inner and self.writing:
-            if source in self.triggers:
-                return S.SQLITE_OK
-            if table == SUBJECT and action == S.SQLITE_INSERT and not self.privileged:
+        if database == "main" and table in self.guard.inner:
+            if not self.writing:
                 return S.SQLITE_DENY
-            return S.SQLITE_DENY if action == S.SQLITE_UPDATE and (table, column) in self.unwritable else S.SQLITE_OK
+            return S.SQLITE_OK if source in self.guard.triggers or self._changes(action, table, column) else S.SQLITE_DENY
         # A full-text table being opened asks to update sqlite_master, which the engine itself refuses to anybody who then tries.
         opening = bool(self.fts) and action == S.SQLITE_UPDATE and table == "sqlite_master"
         allowed = opening or table in self.platform or (self.writing and table in self.fts)
         return S.SQLITE_OK if allowed and database == "main" else S.SQLITE_DENY
+
+    def _changes(self, action: int, table: str, column: str) -> bool:
+        """Whether a statement itself may insert, delete, or set this column. Only the engine's functions make subjects and masks."""
+        if table == SUBJECT and action != S.SQLITE_DELETE:
+            return self.privileged and (action == S.SQLITE_INSERT or column in ("permits", "changes_at"))
+        if action == S.SQLITE_UPDATE:
+            return column in self.settable[table] and column not in PROTECTED
+        return bool(self.settable[table])

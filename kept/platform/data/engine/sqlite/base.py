@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django.db.backends.sqlite3 import base
 from django.db.backends.sqlite3.operations import DatabaseOperations as SQLiteOperations
 
-from kept.platform.data.engine.arming import Arming
+from kept.platform.data.engine.arming import UNKNOWN, Arming
+from kept.platform.data.engine.sqlite.names import admit
 
 if TYPE_CHECKING:
     from kept.platform.data.guard.sqlite import ConnectionGuard
@@ -17,12 +18,29 @@ class SQLiteArming(Arming):
     """Tells the temporary tables and the authorizer."""
 
     guard: ConnectionGuard | None = None
+    armed: object = UNKNOWN
+
+    def forget(self) -> None:
+        """The one-row table may say again what it said before."""
+        super().forget()
+        self.armed = UNKNOWN
 
     def tell(self) -> None:
         """Arm the connection's guard."""
         self.connection.ensure_connection()
-        if self.guard is not None:
-            self.guard.tell(self.use, writing=self.writing, privileged=self.privileged, searching=self.searching)
+        if self.guard is None:
+            return
+        if self.armed != self.use:
+            self.armed = UNKNOWN
+            self.guard.arm(self.use)
+            self.armed = self.use
+        columns = self.use.columns if self.use is not None else None
+        self.guard.authorize(columns, writing=self.writing, privileged=self.privileged, searching=self.searching)
+
+    def admit(self, sql: str) -> None:
+        """Only the guard's own search names the guard's objects."""
+        if not self.searching:
+            admit(sql)
 
 
 class DatabaseOperations(SQLiteOperations):
@@ -55,7 +73,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         raw = super().get_new_connection(conn_params)
         self.arming.guard = ConnectionGuard.install(raw)
         self.arming.forget()
-        self.arming.guard.tell(None)
+        self.arming.guard.authorize(None)
         return raw
 
     def _rollback(self) -> Any:
