@@ -11,7 +11,9 @@ from functools import cache
 from typing import Any, get_args
 
 import pytest
+from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls.converters import IntConverter
 
 from kept.platform.accounts import roles
 from kept.platform.accounts.roles import Capability
@@ -21,11 +23,76 @@ from kept.platform.privacy.testing import with_notice
 PUBLIC, SIGNED_IN = "public", "signed in"
 ADDRESSES: dict[str, str] = {
     "health": PUBLIC,
-    "account": "records.read",
+    "account_login": PUBLIC,
+    "mfa_authenticate": PUBLIC,
+    "account_inactive": PUBLIC,
+    "account_reauthenticate": SIGNED_IN,
+    "mfa_reauthenticate": SIGNED_IN,
+    "account_reset_password": PUBLIC,
+    "account_reset_password_done": PUBLIC,
+    "account_reset_password_from_key": PUBLIC,
+    "account_reset_password_from_key_done": PUBLIC,
+    "account_logout": PUBLIC,
+    "account_change_password": SIGNED_IN,
+    "mfa_index": SIGNED_IN,
+    "mfa_activate_totp": SIGNED_IN,
+    "mfa_deactivate_totp": SIGNED_IN,
+    "mfa_view_recovery_codes": SIGNED_IN,
+    "mfa_generate_recovery_codes": SIGNED_IN,
+    "usersessions_list": SIGNED_IN,
     "accounts:home": SIGNED_IN,
     "accounts:join": PUBLIC,
     "accounts:profile": SIGNED_IN,
     "accounts:members": "members.manage",
+    "accounts:change-role": "members.manage",
+    "accounts:remove-member": "members.manage",
+    "accounts:withdraw-invitation": "members.manage",
+    "contacts:people": "records.read",
+    "contacts:new-person": "records.write",
+    "contacts:person": "records.read",
+    "contacts:remove-person": "records.write",
+    "contacts:change-value": "records.write",
+    "contacts:remove-value": "records.write",
+    "contacts:choose": "choices.set",
+    "contacts:companies": "records.read",
+    "contacts:company": "records.read",
+    "imports:list": "records.import",
+    "imports:new": "records.import",
+    "imports:import": "records.import",
+    "imports:progress": "records.import",
+    "imports:columns": "records.import",
+    "imports:commit": "records.import",
+    "imports:discard": "records.import",
+    "imports:undo": "records.import",
+    "imports:rejects": "records.import",
+    "requests:outbox": PUBLIC,
+    "requests:letter": PUBLIC,
+    "requests:centre": PUBLIC,
+    "requests:ask": PUBLIC,
+    "requests:sent": PUBLIC,
+    "requests:confirm": PUBLIC,
+    "requests:status": PUBLIC,
+    "requests:package": PUBLIC,
+    "requests:certificate": PUBLIC,
+    "requests:choose": PUBLIC,
+    "requests:ledger-key": PUBLIC,
+    "requests:queue": "requests.handle",
+    "requests:new": "requests.handle",
+    "requests:record": "requests.handle",
+    "requests:start": "requests.handle",
+    "requests:refuse": "requests.handle",
+    "requests:hand-over": "requests.handle",
+    "requests:team-certificate": "requests.handle",
+    "notices:notice": PUBLIC,
+    "notices:source": PUBLIC,
+    "notices:promises": PUBLIC,
+    "notices:evidence": PUBLIC,
+    "notices:desk": "notice.read",
+    "notices:prove": "proof.run",
+    "notices:run": "notice.read",
+    "notices:retention": "proof.run",
+    "notices:versions": "notice.read",
+    "account": "records.read",
 }
 
 
@@ -46,9 +113,16 @@ OF_ACCOUNTS = sorted(name for name, who in ADDRESSES.items() if who in get_args(
 def path_of(name: str, slug: str) -> str:
     """An address with arguments that name nothing."""
     converters = ALL[name].pattern.converters
-    blank = {"int": 999_999_999, "str": "x", "slug": "x", "uuid": "00000000-0000-0000-0000-000000000000"}
-    kinds = {argument: type(converter).__name__.removesuffix("Converter").lower().replace("string", "str") for argument, converter in converters.items()}
-    return reverse(name, kwargs={argument: slug if argument == "slug" else blank.get(kind, "x") for argument, kind in kinds.items()})
+    values = {argument: 999_999_999 if isinstance(converter, IntConverter) else "x" for argument, converter in converters.items()}
+    if "uidb36" in str(ALL[name].pattern):
+        values = {"uidb36": "x", "key": "x"}
+    return reverse(name, kwargs=values | ({"slug": slug} if "slug" in values else {}))
+
+
+def ask(client: Client, path: str) -> Any:
+    """Ask for an address; one that only takes what is sent gets something sent."""
+    answer = client.get(path)
+    return client.post(path) if answer.status_code == 405 else answer
 
 
 @cache
@@ -71,12 +145,26 @@ def test_the_listed_capability_is_the_one_asked_for(name: str) -> None:
 @pytest.mark.parametrize("name", OF_ACCOUNTS)
 def test_who_gets_in(name: str) -> None:
     them, path = people(), path_of(name, people().account.slug)
-    assert stranger().get(path).headers.get("Location", "").startswith("/sign-in/")
-    assert client_for(them.charlie).get(path).status_code == 404
-    assert client_for(them.olga).get(path).status_code == 404
+    assert ask(stranger(), path).headers.get("Location", "").startswith("/sign-in/")
+    assert ask(client_for(them.charlie), path).status_code == 404
+    assert ask(client_for(them.olga), path).status_code == 404
     for user, role in ((them.alice, "owner"), (them.petra, "privacy-lead"), (them.bob, "member"), (them.rolf, "read-only")):
-        status = client_for(user).get(path).status_code
+        status = ask(client_for(user), path).status_code
         if role in roles.PERMISSIONS[ADDRESSES[name]]:  # type: ignore[index]
             assert status not in (401, 403, 500), f"{role} is not let in: {status}"
         else:
             assert status == 403, f"{role} gets {status}"
+
+
+@pytest.mark.parametrize("name", sorted(name for name, who in ADDRESSES.items() if who == SIGNED_IN))
+def test_what_belongs_to_a_user_asks_for_sign_in(name: str) -> None:
+    answer = stranger().get(path_of(name, people().account.slug))
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/sign-in/")
+
+
+@pytest.mark.parametrize("name", sorted(name for name, who in ADDRESSES.items() if who == PUBLIC))
+def test_what_is_public_asks_nobody_to_sign_in(name: str) -> None:
+    answer = stranger().get(path_of(name, people().account.slug))
+    assert answer.status_code in (200, 301, 302, 400, 404, 405, 410), answer.status_code
+    assert name.startswith(("account", "mfa")) or not answer.headers.get("Location", "").startswith("/sign-in/")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from kept.core.errors import Conflict
 from kept.core.ledger import encode
 from kept.platform.accounts.queries import account_by_slug
 from kept.platform.data.datamap import of_subjects
 from kept.platform.data.models import Subject
 from kept.platform.data.use import Use
 from kept.platform.privacy import ledger, provenance, subjects, values
+from kept.platform.privacy.bookkeeping import bookkeeping
 from kept.platform.privacy.gate import reserved
+from kept.platform.privacy.models import Erasure
 from kept.project.console import Person
 
 
@@ -61,7 +64,6 @@ def in_words(why: provenance.Why | None) -> str:
 def answer(slug: str, kind: str, person: Person, actor: str, out: Path) -> dict[str, str]:
     """Carry out a request for a person found; the files written."""
     from kept.apps.requests import actions
-    from kept.platform.privacy import erasure
 
     account = account_by_slug(slug)
     with found(slug, person, actor) as (_, subject):
@@ -69,13 +71,15 @@ def answer(slug: str, kind: str, person: Person, actor: str, out: Path) -> dict[
     out.mkdir(parents=True, exist_ok=True)
     if kind == "access":
         package = actions.run_access(account, subject_id, actor)
-        path = out / package.name
-        path.write_bytes(package.content)
+        path = out / "package.zip"
+        path.write_bytes(package.zipped())
         return {"package": str(path)}
     done = actions.run_erasure(account, subject_id, actor)
-    erasure.clear_residue()
-    done.refresh_from_request()
+    with suppress(Conflict):  # a reader blocks; the certificate of the first stage holds, and the worker tries again
+        actions.clear_residue()
+    with bookkeeping(account.pk) as use:
+        certificate = Erasure.under(use).get(pk=done.pk).certificate
     path, key = out / "kept-certificate.json", out / "ledger-key.pem"
-    path.write_bytes(encode(done.certificate))
+    path.write_bytes(encode(certificate or {}))
     key.write_text(ledger.signing_key(account.pk)[1].to_pem())
     return {"certificate": str(path), "key": str(key)}

@@ -37,6 +37,7 @@ MASTER_KEY = os.environ.get("KEPT_MASTER_KEY", "")
 FORMER_MASTER_KEY = os.environ.get("KEPT_FORMER_MASTER_KEY", "")
 INDEX_KEY = os.environ.get("KEPT_INDEX_KEY", "")
 FAULT = os.environ.get("KEPT_FAULT", "")
+SMTP_URL = os.environ.get("KEPT_SMTP_URL", "")
 ALLOWED_HOSTS = os.environ.get("KEPT_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [SITE] if SITE.startswith("https://") else []
 
@@ -58,6 +59,9 @@ INSTALLED_APPS = [
     "kept.platform.privacy",
     "kept.platform.ui",
     "kept.apps.contacts",
+    "kept.apps.imports",
+    "kept.apps.requests",
+    "kept.apps.notices",
 ]
 
 _EMBEDDED = f"sqlite:///{DATA / 'kept.sqlite3'}"

@@ -12,5 +12,9 @@ handler500 = "kept.platform.ui.errors.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", web.health, name="health"),
     path("", include("kept.platform.accounts.urls")),
+    path("", include("kept.apps.contacts.urls")),
+    path("", include("kept.apps.imports.urls")),
+    path("", include("kept.apps.requests.urls")),
+    path("", include("kept.apps.notices.urls")),
     path("<slug:slug>/", web.home, name="account"),
 ]

@@ -48,6 +48,7 @@ class Person(PersonalModel):
         indexes = [
             *PersonalModel.Meta.indexes,
             models.Index(fields=["account_id", "family_name", "given_name", "id"], name="contacts_person_by_name"),
+            models.Index(fields=["account_id", "company"], name="contacts_person_company"),
         ]
 
 
@@ -74,7 +75,7 @@ class PostalAddress(ValueModel):
     country = models.TextField(blank=True, db_default="")
 
     personal: ClassVar = Personal(
-        columns={part: "postal-address" for part in ("street", "city", "state", "postcode", "country")},
+        columns=dict.fromkeys(("street", "city", "state", "postcode", "country"), "postal-address"),
         plain=("person",),
         by_row=True,
         search=("value",),

@@ -7,20 +7,23 @@ the guard itself. Access, erasure, retention, the guard and the notice's tables 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import get_args
 
 from django.apps import apps
 from django.core import checks
 from django.db import models
 
-from kept.platform.data.personal import SYSTEM_FIELDS, AccountModel, Personal, ValueModel
+from kept.core.notice.vocabulary import BASE
+from kept.platform.data.personal import AccountModel, Erasure, Personal, PersonalModel, ValueModel
 from kept.platform.data.platform_tables import PLATFORM
 from kept.platform.data.use import Columns
 
 ROOMS = "kept.apps."
-"""Where the rooms live. Only their tables are offered to whoever types SQL of their own."""
+"""Where the rooms live."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -47,6 +50,11 @@ class Table:
         """Columns that hold something about a person."""
         named = frozenset(column for column, category in self.columns.items() if category is not None)
         return named | {"value"} if self.by_row else named
+
+    @property
+    def offered(self) -> bool:
+        """Whether whoever types SQL of their own may ask it: rooms' tables of what people told, not the bookkeeping of anybody."""
+        return self.room and bool(self.personal)
 
     @property
     def of_subject(self) -> bool:
@@ -80,11 +88,15 @@ def declaration(model: type[AccountModel]) -> Personal | None:
 def _table(model: type[AccountModel], declared: Personal) -> Table:
     columns: dict[str, str | None] = {}
     references: dict[str, str] = {}
+    countable = set()
     for field in model._meta.local_concrete_fields:
-        columns[field.column] = declared.columns.get(field.name)
+        column = str(field.column)
+        columns[column] = declared.columns.get(field.name)
+        if isinstance(field, _COUNTABLE) and columns[column] is None:
+            countable.add(column)
         target = field.related_model
         if isinstance(target, type) and issubclass(target, AccountModel):
-            references[field.column] = target._meta.db_table
+            references[column] = target._meta.db_table
     return Table(
         name=model._meta.db_table,
         model=model,
@@ -94,9 +106,9 @@ def _table(model: type[AccountModel], declared: Personal) -> Table:
         by_row=declared.by_row,
         fenced=issubclass(model, ValueModel),
         references=references,
-        search=tuple(model._meta.get_field(name).column for name in declared.search),  # type: ignore[union-attr]
+        search=tuple(str(model._meta.get_field(name).column) for name in declared.search),  # type: ignore[union-attr]
         room=model._meta.app_config.name.startswith(ROOMS),
-        countable=frozenset(f.column for f in model._meta.local_concrete_fields if isinstance(f, _COUNTABLE) and columns[f.column] is None),
+        countable=frozenset(countable),
     )
 
 
@@ -136,34 +148,55 @@ def platform_tables() -> frozenset[str]:
     return frozenset(PLATFORM) | {"django_migrations"}
 
 
-def _undeclared(model: type[AccountModel], declared: Personal) -> list[str]:
-    known = set(declared.columns) | set(declared.plain) | SYSTEM_FIELDS
-    if declared.by_row:
-        known.add("value")
-    return [field.name for field in model._meta.local_concrete_fields if field.name not in known]
+def _system_fields(model: type[AccountModel]) -> set[str]:
+    """Fields that a model has from our bases: plain, and known to the guard."""
+    bases = (base for base in (AccountModel, PersonalModel, ValueModel) if issubclass(model, base))
+    return {field.name for base in bases for field in base._meta.local_fields}
 
 
-def _model_errors(model: type[models.Model]) -> list[checks.CheckMessage]:
+def _field_errors(model: type[AccountModel], declared: Personal) -> Iterator[checks.CheckMessage]:
+    label, fields = model._meta.label, {field.name for field in model._meta.local_concrete_fields}
+    said = {*declared.columns, *declared.plain}
+    if "value" in _system_fields(model) and not declared.by_row:
+        yield checks.Error(
+            f"{label} holds values of any category.", hint="Say by_row=True: the category stands in the row.", id="kept.E005"
+        )
+    for name in sorted(fields - said - _system_fields(model)):
+        yield checks.Error(f"{label}.{name} does not say what it holds.", hint="Name its category, or list it in `plain`.", id="kept.E002")
+    for name in sorted({*said, *declared.search} - fields):
+        yield checks.Error(f"{label} declares {name}, which it does not have.", hint="Correct the name, or leave it out.", id="kept.E006")
+    for name in sorted(set(declared.columns) & set(declared.plain)):
+        yield checks.Error(f"{label}.{name} is declared plain and personal.", hint="Leave it in one of the two.", id="kept.E007")
+    for category in sorted(set(declared.columns.values()) - set(BASE["category"].all)):
+        hint = f"Use a term of the vocabulary; {BASE['category'].nearest(category) or 'none'} comes closest."
+        yield checks.Error(f"{label}: the vocabulary has no category {category}.", hint=hint, id="kept.E008")
+
+
+def _erase_errors(model: type[AccountModel], declared: Personal) -> Iterator[checks.CheckMessage]:
+    label = model._meta.label
+    if declared.erase not in get_args(Erasure):
+        yield checks.Error(f"{label}: nobody knows how to erase by “{declared.erase}”.", hint=f"Use {get_args(Erasure)}.", id="kept.E009")
+    if declared.erase == "keep" and not declared.keep_because:
+        yield checks.Error(f"{label} is kept at erasure without a reason.", hint="Fill keep_because.", id="kept.E004")
+    if declared.erase != "delete" and issubclass(model, PersonalModel):
+        hint = "Delete them, or keep what must stay in a table that names no subject."
+        yield checks.Error(f"{label}: rows that stay would keep their subject from being erased.", hint=hint, id="kept.E010")
+
+
+def errors_of(model: type[models.Model]) -> list[checks.CheckMessage]:
+    """What is wrong with one model's declaration."""
     label, table = model._meta.label, model._meta.db_table
     if not issubclass(model, AccountModel):
         missing = [f.column for f in model._meta.local_concrete_fields if f.column not in PLATFORM.get(table, ())]
         hint = f'Add it to "{table}" in kept/platform/data/platform_tables.py.'
-        return [checks.Error(f"{label}: column {column} of a platform table is not declared.", hint=hint, id="kept.E003") for column in missing]
+        return [checks.Error(f"{label}: column {one} of a platform table is not declared.", hint=hint, id="kept.E003") for one in missing]
     declared = declaration(model)
     if declared is None:
         return [checks.Error(f"{label} has no declaration.", hint="Give it `personal = Personal(columns={…}, plain=(…))`.", id="kept.E001")]
-    errors: list[checks.CheckMessage] = [
-        checks.Error(
-            f"{label}.{name} does not say what it holds.", hint="Name its category in `columns`, or list it in `plain`.", id="kept.E002"
-        )
-        for name in _undeclared(model, declared)
-    ]
-    if declared.erase == "keep" and not declared.keep_because:
-        errors.append(checks.Error(f"{label} is kept at erasure without a reason.", hint="Fill keep_because.", id="kept.E004"))
-    return errors
+    return [*_field_errors(model, declared), *_erase_errors(model, declared)]
 
 
 @checks.register("kept")
 def check_map(app_configs: object = None, **kwargs: object) -> list[checks.CheckMessage]:
     """Every column of every table says what it is, or the build fails."""
-    return [error for model in apps.get_models(include_auto_created=True) for error in _model_errors(model)]
+    return [error for model in apps.get_models(include_auto_created=True) for error in errors_of(model)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeVar, cast
 
 from django.db import models
 from django.db.models.query import QuerySet
@@ -41,7 +41,7 @@ class GuardedQuerySet(models.QuerySet[Row]):
     def under(self, use: Use) -> Self:
         """See `AccountModel.under`."""
         require(use)
-        scoped = super()._chain()
+        scoped: Self = super()._chain()  # type: ignore[misc]
         scoped.scope = use
         return scoped.filter(account_id=use.account_id).defer(*self.model.withheld_fields(use))
 
@@ -52,14 +52,15 @@ class GuardedQuerySet(models.QuerySet[Row]):
 
     def _demand_scope(self) -> None:
         use = current()
-        if use is None or self.scope not in (None, use):
+        if self._result_cache is None and (use is None or self.scope not in (None, use)):
             raise NoPurpose(f"{self.model.__name__} was read without entering its Use.", cure="Ask through Model.under(use), within it.")
 
     def iterator(self, chunk_size: int | None = None) -> Iterator[Row]:
         """Rows as they come. They belong to the use that was entered at the first, and stop with it."""
+        self._demand_scope()
         use = current()
         for row in super().iterator(chunk_size):
-            if use is None or current() != use:
+            if current() != use:
                 raise NoPurpose(f"The use ended while {self.model.__name__} was being read.", cure="Read to the end within it.")
             yield row
 
@@ -70,7 +71,7 @@ class GuardedQuerySet(models.QuerySet[Row]):
 
     def _fetch_all(self) -> None:
         self._demand_scope()
-        super()._fetch_all()  # type: ignore[misc]
+        super()._fetch_all()
 
     def count(self) -> int:
         """Number of rows in scope."""
@@ -110,7 +111,8 @@ class AccountModel(models.Model):
     @classmethod
     def under(cls, use: Use) -> models.QuerySet[Self]:
         """The rows of the use's account, with the columns that its purpose does not read left out. Raises NoPurpose."""
-        return cls.objects.under(use)
+        found: models.QuerySet[Self] = cast(Any, cls.objects).under(use)
+        return found
 
     @classmethod
     def withheld_fields(cls, use: Use) -> frozenset[str]:
@@ -132,7 +134,7 @@ class AccountModel(models.Model):
                     raise withheld(use, type(self), name)
         super().refresh_from_db(using=using, fields=asked or None, from_queryset=from_queryset)
 
-    def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:  # type: ignore[override]
+    def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         """Change the named fields. A save that names none is refused: it would write back columns that were never read."""
         if update_fields is None:
             cure = "Insert with data.rows.insert, change with save(update_fields=[…])."

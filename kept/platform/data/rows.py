@@ -1,6 +1,7 @@
 """Writing rows in bulk or one at a time, and the engine's own functions on subjects.
 
-PostgreSQL takes columns as arrays (COPY is not allowed under row security); SQLite takes rows.
+PostgreSQL takes columns as arrays (COPY is not allowed under row security), written as one text each: the driver writes an array
+value by value, at several times the price. SQLite takes rows.
 An insert names exactly the columns it was given: a withheld column is neither read nor written.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db import connections, models
@@ -17,7 +19,8 @@ from kept.platform.data.models import Subject
 from kept.platform.data.personal import AccountModel
 from kept.platform.data.use import ALIAS, Use, arming, require
 
-_AS_IS = (models.CharField, models.TextField, models.BigIntegerField, models.BigAutoField, models.IntegerField)
+_BETWEEN, _NULL = "\x1f", "\x1e"
+_AS_IS = (models.CharField, models.TextField, models.IntegerField, models.ForeignKey)
 
 
 def on_postgres() -> bool:
@@ -47,8 +50,13 @@ def reserve_ids(use: Use, model: type[AccountModel], number: int) -> list[int]:
 
 
 def _converter(field: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
-    plain = isinstance(field, _AS_IS) or isinstance(field, models.ForeignKey)
-    return None if plain else lambda value: field.get_db_prep_save(value, connections[ALIAS])
+    if isinstance(field, _AS_IS):
+        return None
+
+    def convert(value: Any) -> Any:
+        return field.get_db_prep_save(value, connections[ALIAS])
+
+    return lru_cache(8)(convert) if isinstance(field, models.DateTimeField) else convert  # a bulk's rows share their moments
 
 
 def _fields(model: type[AccountModel], names: Sequence[str]) -> list[models.Field[Any, Any]]:
@@ -69,6 +77,37 @@ def _array_type(field: models.Field[Any, Any]) -> str:
     return kind.split("(")[0] + "[]"
 
 
+def _as_text(value: Any) -> str:
+    match value:
+        case None:
+            return _NULL
+        case str():
+            return value
+        case bytes():
+            return f"\\x{value.hex()}"
+        case datetime():
+            return value.isoformat()
+        case int() | float():
+            return str(value)
+    raise TypeError
+
+
+def array(values: Sequence[Any], kind: str) -> tuple[str, Any]:
+    """A parameter of PostgreSQL that holds these values, and the SQL that makes an array of this type of it."""
+    try:
+        text = _BETWEEN.join([one if type(one) is str else _as_text(one) for one in values])
+    except TypeError:
+        return f"%s::{kind}", list(values)
+    if not text or text.count(_BETWEEN) != len(values) - 1 or _NULL in values:  # a value that holds what is between values
+        return f"%s::{kind}", list(values)
+    return f"string_to_array(%s, E'\\x1f', E'\\x1e')::{kind}", text
+
+
+def _arrays(fields: Sequence[models.Field[Any, Any]], columns: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:
+    made = [array(column, _array_type(field)) for field, column in zip(fields, columns, strict=True)]
+    return ", ".join(sql for sql, _ in made), [value for _, value in made]
+
+
 def insert(use: Use, model: type[AccountModel], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[int]:
     """Insert rows given as values of the named fields; their ids, in order. The account is the use's."""
     if not rows:
@@ -80,8 +119,8 @@ def insert(use: Use, model: type[AccountModel], names: Sequence[str], rows: Sequ
     table = model._meta.db_table
     with connections[ALIAS].cursor() as cursor:
         if on_postgres():
-            holes = ", ".join(f"%s::{_array_type(field)}" for field in fields)
-            cursor.execute(f'INSERT INTO "{table}" ({listed}) SELECT * FROM unnest({holes})', columns)
+            holes, values = _arrays(fields, columns)
+            cursor.execute(f'INSERT INTO "{table}" ({listed}) SELECT * FROM unnest({holes})', values)
         else:
             holes = ", ".join(["%s"] * len(fields))
             cursor.executemany(f'INSERT INTO "main"."{table}" ({listed}) VALUES ({holes})', list(zip(*columns, strict=True)))
@@ -98,11 +137,11 @@ def update(use: Use, model: type[AccountModel], names: Sequence[str], rows: Sequ
     table = model._meta.db_table
     with connections[ALIAS].cursor() as cursor:
         if on_postgres():
-            holes = ", ".join(f"%s::{_array_type(field)}" for field in fields)
+            holes, values = _arrays(fields, columns)
             listed = ", ".join(f'"{field.column}"' for field in fields)
             sets = ", ".join(f'"{field.column}" = new."{field.column}"' for field in fields[1:])
-            sql = f'UPDATE "{table}" t SET {sets} FROM unnest({holes}) AS new({listed}) WHERE t.id = new.id AND t.account_id = {use.account_id}'
-            cursor.execute(sql, columns)
+            sql = f'UPDATE "{table}" t SET {sets} FROM unnest({holes}) AS new({listed}) WHERE t.id = new.id'
+            cursor.execute(f"{sql} AND t.account_id = {use.account_id}", values)
         else:
             sets = ", ".join(f'"{field.column}" = %s' for field in fields[1:])
             sql = f'UPDATE "main"."{table}" SET {sets} WHERE id = %s AND account_id = {use.account_id}'
@@ -123,10 +162,9 @@ def add_subjects(
     _require_action(use)
     if on_postgres():
         with connections[ALIAS].cursor() as cursor:
-            cursor.execute(
-                "SELECT * FROM guard.add_subjects(%s::bigint[], %s::text[], %s::bigint[], %s::timestamptz[], %s::text[])",
-                [list(keys), list(references), list(masks), list(changes), list(regions)],
-            )
+            kinds = ("bigint[]", "text[]", "bigint[]", "timestamptz[]", "text[]")
+            made = [array(column, kind) for column, kind in zip((keys, references, masks, changes, regions), kinds, strict=True)]
+            cursor.execute(f"SELECT * FROM guard.add_subjects({', '.join(sql for sql, _ in made)})", [value for _, value in made])
             return [int(row[0]) for row in cursor.fetchall()]
     with arming().privilege():
         names = ("key_id", "reference", "permits", "changes_at", "region", "created_at")
@@ -139,7 +177,8 @@ def set_permits(use: Use, ids: Sequence[int], masks: Sequence[int], changes: Seq
     _require_action(use)
     if on_postgres():
         with connections[ALIAS].cursor() as cursor:
-            cursor.execute("SELECT guard.set_permits(%s::bigint[], %s::bigint[], %s::timestamptz[])", [list(ids), list(masks), list(changes)])
+            sql = "SELECT guard.set_permits(%s::bigint[], %s::bigint[], %s::timestamptz[])"
+            cursor.execute(sql, [list(ids), list(masks), list(changes)])
             return int(cursor.fetchone()[0])
     with arming().privilege():
         return update(use, Subject, ("permits", "changes_at"), list(zip(ids, masks, changes, strict=True)))

@@ -7,6 +7,7 @@ asks the index and applies account, mask and columns itself. On SQLite this modu
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from django.db import connections
 
@@ -20,8 +21,9 @@ MOST_WORDS = 8
 
 
 def words(text: str) -> list[str]:
-    """The words of a question, at most eight, lower-case."""
-    return re.findall(r"\w+", text.lower().replace("_", " "))[:MOST_WORDS]
+    """The words of a question, at most eight, lower-case and without accents."""
+    plain = "".join(one for one in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(one))
+    return re.findall(r"\w+", unicodedata.normalize("NFC", plain).replace("_", " "))[:MOST_WORDS]
 
 
 def search(use: Use, model: type[AccountModel], text: str, most: int = 50) -> list[int]:
@@ -33,8 +35,7 @@ def search(use: Use, model: type[AccountModel], text: str, most: int = 50) -> li
         return []
     with connections[ALIAS].cursor() as cursor:
         if on_postgres():
-            query = " & ".join(f"'{word}':*" for word in asked)
-            cursor.execute(f"SELECT * FROM {postgres.search_function(table)}(%s, %s::text[], %s)", [query, readable, most])
+            cursor.execute(f"SELECT * FROM {postgres.search_function(table)}(%s::text[], %s)", [asked, most])
         else:
             index, where = sqlite.fts(table), " AND ".join(f'{{{" ".join(readable)}}} : "{word}" *' for word in asked)
             query = f'account_id : "{use.account_id}" AND {where}'

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -19,13 +20,18 @@ from kept.core.errors import Closed
 
 @dataclass(frozen=True)
 class Intent:
-    """What an erasure is going to do. `identifiers` are keyed digests in hex, by kind."""
+    """What an erasure is going to do. `identifiers` are keyed digests in hex, by kind.
+
+    `mark` is the reference sealed under the subject's key. Ids of rows and keys can be given out again after a restore: whoever
+    replays this recognises the person by the reference, and their key by its opening the mark.
+    """
 
     request: str
     account_id: int
     subject_id: int
     reference: str
     key_id: int
+    mark: str
     actor: str
     rule: str
     identifiers: tuple[tuple[str, str], ...]
@@ -47,7 +53,8 @@ def _append(record: dict[str, object]) -> None:
     try:
         if os.fstat(descriptor).st_size and not _ends_whole(file):
             line = b"\n" + line  # the process died within a line: that line never counted
-        os.write(descriptor, line)
+        if os.write(descriptor, line) != len(line):
+            raise Closed("The erasure journal took only a part of what was written.", place=file.name, cure="Make room on its disk.")
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -64,21 +71,27 @@ def _ends_whole(file: Path) -> bool:
         return reading.read(1) == b"\n"
 
 
-def _records() -> Iterator[dict[str, object]]:
+def _records(mentioning: str = "") -> Iterator[dict[str, Any]]:
+    """What was written, oldest first; only lines that mention this, if given. Raises Closed when a whole line was changed."""
     try:
         lines = path().read_bytes().split(b"\n")
     except FileNotFoundError:
         return
     except OSError as error:
         raise Closed("The erasure journal cannot be read.", place=path().name, cure="Restore it from its own backup.") from error
-    for line in lines:
+    for number, line in enumerate(lines, 1):
         checksum, _, body = line.partition(b" ")
-        if body and f"{zlib.crc32(body):08x}".encode() == checksum:
+        if not body or mentioning.encode() not in body:
+            continue
+        if f"{zlib.crc32(body):08x}".encode() == checksum:
             yield json.loads(body)
+        elif body.endswith(b"}"):  # a line that a dying process left has no end
+            place = f"{path().name}:{number}"
+            raise Closed("The erasure journal was changed since it was written.", place=place, cure="Restore it from its own backup.")
 
 
 def intend(intent: Intent) -> None:
-    """Write down what is going to be done; on return it is on the disk."""
+    """Write down what is going to be done; on return it is on the disk. Again, when it has to be done again."""
     _append({"step": "intent"} | asdict(intent))
 
 
@@ -87,17 +100,38 @@ def finish(request: str) -> None:
     _append({"step": "done", "request": request})
 
 
+def _read(mentioning: str = "") -> tuple[dict[str, Intent], list[str]]:
+    """Every intent by request, and the requests that are open, oldest first."""
+    intents: dict[str, Intent] = {}
+    waiting: dict[str, None] = {}
+    for record in _records(mentioning):
+        request = str(record["request"])
+        if record.pop("step") == "done":
+            waiting.pop(request, None)
+            continue
+        waiting[request] = None
+        pairs = tuple((str(kind), str(digest)) for kind, digest in record.pop("identifiers"))
+        # Of two processes that wrote the same intent at once only the first is sure to have seen the person whole.
+        intents.setdefault(request, Intent(identifiers=pairs, **record))
+    return intents, list(waiting)
+
+
+def find(request: str) -> Intent | None:
+    """What this request is going to erase or has erased; None before it was written down."""
+    return _read(request)[0].get(request)
+
+
+def is_open(request: str) -> bool:
+    """Whether this request's erasure was intended and is not known to be done."""
+    return request in _read(request)[1]
+
+
 def intents() -> dict[str, Intent]:
     """Every erasure ever intended, by request: what a restore replays."""
-    found = {}
-    for record in _records():
-        if record.pop("step") == "intent":
-            pairs = tuple((str(kind), str(digest)) for kind, digest in record.pop("identifiers"))  # type: ignore[attr-defined]
-            found[str(record["request"])] = Intent(identifiers=pairs, **record)  # type: ignore[arg-type]
-    return found
+    return _read()[0]
 
 
 def unfinished() -> list[Intent]:
     """Erasures that were intended and are not yet known to be done, oldest first."""
-    done = {str(record["request"]) for record in _records() if record["step"] == "done"}
-    return [intent for request, intent in intents().items() if request not in done]
+    found, waiting = _read()
+    return [found[request] for request in waiting]

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from kept.platform.data import rows
 from kept.platform.data.use import Use
+from kept.platform.privacy.digests import rows_of
 from kept.platform.privacy.models import Suppression
 
 
@@ -20,5 +21,9 @@ def add(use: Use, digests: Sequence[tuple[str, bytes]], *, rule: str) -> None:
 
 def found(use: Use, digests: Sequence[tuple[str, bytes]]) -> set[tuple[str, bytes]]:
     """Which of these must not come back."""
-    held = Suppression.under(use).filter(digest__in=[one for _, one in digests])
-    return {(row.kind, bytes(row.digest)) for row in held} & set(digests)
+    held: set[tuple[str, bytes]] = set()
+    for kind in {kind for kind, _ in digests}:
+        if not Suppression.under(use).filter(kind=kind).exists():
+            continue
+        held |= {(kind, one) for one, _ in rows_of(use, Suppression, kind, [one for other, one in digests if other == kind], "id")}
+    return held

@@ -52,7 +52,14 @@ def seal(
     if not policy.sealed:
         return done
     where = names.index("subject")
-    places = [(n, place) for n, line in enumerate(done) for place in sealed_places(policy, model, names, line) if line[place]]
+    kind = names.index("category") if model.personal.by_row else where
+    shared = dict[Any, list[int]]()  # by category; one for all where rows have none of their own
+    places = []
+    for n, line in enumerate(done):
+        key = line[kind] if model.personal.by_row else None
+        if key not in shared:
+            shared[key] = sealed_places(policy, model, names, line)
+        places += [(n, place) for place in shared[key] if line[place]]
     if not places:
         return done
     keys = known if known is not None else holders(use, [done[n][where] for n, _ in places])

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,7 +29,8 @@ from kept.core.ledger import (
 
 AT = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)
 DANA = "da" * 16
-KEY, OTHER = SigningKey.generate(), SigningKey.generate()
+# Fixed keys: they name parameters, which every worker must spell alike.
+KEY, OTHER = (SigningKey(Ed25519PrivateKey.from_private_bytes(seed * 32)) for seed in (b"k", b"o"))
 SALT = b"s" * 32
 CERTIFICATE = {"title": "Certificate of erasure", "subject": DANA, "rows": {"contacts_person": 1, "contacts_note": 19}, "residue": None}
 ERASURE = Header("erasure", AT, "job:erasure", "rights", subjects=(DANA,), request="r-1", commitment=commit(encode(CERTIFICATE), SALT))

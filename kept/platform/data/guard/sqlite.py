@@ -20,11 +20,12 @@ SEALED = "sealed:"
 """How a sealed value begins; sealed values are not searched."""
 FUNCTIONS = frozenset(
     "abs avg ceil char coalesce concat count cume_dist date datetime dense_rank first_value floor format glob group_concat hex ifnull iif "
-    "instr julianday lag last_value lead length like likely lower ltrim max min nth_value ntile nullif percent_rank printf quote rank replace "
-    "round row_number rtrim sign strftime substr substring sum time total trim typeof unicode unixepoch unlikely upper "
-    "json json_array json_array_length json_each json_extract json_group_array json_group_object json_object json_type json_valid -> ->> "
-    "django_date_extract django_date_trunc django_datetime_cast_date django_datetime_cast_time django_datetime_extract django_datetime_trunc "
-    "django_format_dtdelta django_time_diff django_time_extract django_time_trunc django_timestamp_diff regexp".split()
+    "instr julianday lag last_value lead length like likely lower ltrim max min nth_value ntile nullif percent_rank printf quote "
+    "rank replace round row_number rtrim sign strftime substr substring sum time total trim typeof unicode unixepoch unlikely upper "
+    "json json_array json_array_length json_extract json_group_array json_group_object json_object json_type json_valid -> ->> "
+    "django_date_extract django_date_trunc django_datetime_cast_date django_datetime_cast_time django_datetime_extract "
+    "django_datetime_trunc django_format_dtdelta django_time_diff django_time_extract django_time_trunc django_timestamp_diff "
+    "regexp".split()
 )
 _PASS = frozenset({S.SQLITE_SELECT, S.SQLITE_RECURSIVE, S.SQLITE_TRANSACTION, S.SQLITE_SAVEPOINT})
 _WRITES = frozenset({S.SQLITE_INSERT, S.SQLITE_UPDATE, S.SQLITE_DELETE})
@@ -77,12 +78,13 @@ def _search_sql(table: Table, suffix: str) -> list[str]:
 
     add = f"INSERT INTO {index}(rowid, {columns}) VALUES (NEW.id, {values('NEW')});"
     drop = f"INSERT INTO {index}({index}, rowid, {columns}) VALUES ('delete', OLD.id, {values('OLD')});"
+    made = f"CREATE VIRTUAL TABLE {index} USING fts5({columns}, content='{table.name}', content_rowid='id', detail=column, prefix='2 3', "
+    changed = ", ".join(table.search)
     return [
-        f"CREATE VIRTUAL TABLE {index} USING fts5({columns}, content='{table.name}', content_rowid='id', detail=column, prefix='2 3',"
-        " tokenize=\"unicode61 remove_diacritics 2\")",
+        made + 'tokenize="unicode61 remove_diacritics 2")',
         f"CREATE TRIGGER guard_fts_new_{table.name}_{suffix} AFTER INSERT ON {table.name} BEGIN {add} END",
         f"CREATE TRIGGER guard_fts_gone_{table.name}_{suffix} AFTER DELETE ON {table.name} BEGIN {drop} END",
-        f"CREATE TRIGGER guard_fts_moved_{table.name}_{suffix} AFTER UPDATE OF {', '.join(table.search)} ON {table.name} BEGIN {drop} {add} END",
+        f"CREATE TRIGGER guard_fts_moved_{table.name}_{suffix} AFTER UPDATE OF {changed} ON {table.name} BEGIN {drop} {add} END",
     ]
 
 
@@ -91,13 +93,15 @@ def objects(suffix: str) -> list[str]:
     masked = [t for t in tables() if t.masked and t.of_subject]
     statements = [sql for t in tables() for sql in (_mask_sql(t, suffix) if t in masked else [])]
     statements += [sql for t in tables() for sql in _reference_sql(t, suffix) + _search_sql(t, suffix)]
-    follow = " ".join(f"UPDATE {t.name} SET permits = NEW.permits WHERE account_id = NEW.account_id AND subject_id = NEW.id;" for t in masked)
-    left = " UNION ALL ".join(f"SELECT 1 FROM {t.name} WHERE account_id = OLD.account_id AND subject_id = OLD.id" for t in masked)
+    whose = "WHERE account_id = OLD.account_id AND subject_id = OLD.id"
+    follow = " ".join(f"UPDATE {t.name} SET permits = NEW.permits {whose};" for t in masked)
+    left = " UNION ALL ".join(f"SELECT 1 FROM {t.name} {whose}" for t in masked)
+    moved = "NEW.permits IS NOT OLD.permits"
+    refuse = "SELECT RAISE(ABORT, 'guard: rows of this subject are left');"
     if masked:
         statements += [
-            f"CREATE TRIGGER guard_mask_follows_{suffix} AFTER UPDATE OF permits ON {SUBJECT} WHEN NEW.permits IS NOT OLD.permits BEGIN {follow} END",
-            f"CREATE TRIGGER guard_mask_held_{suffix} BEFORE DELETE ON {SUBJECT} WHEN EXISTS ({left}) BEGIN"
-            " SELECT RAISE(ABORT, 'guard: rows of this subject are left'); END",
+            f"CREATE TRIGGER guard_mask_follows_{suffix} AFTER UPDATE OF permits ON {SUBJECT} WHEN {moved} BEGIN {follow} END",
+            f"CREATE TRIGGER guard_mask_held_{suffix} BEFORE DELETE ON {SUBJECT} WHEN EXISTS ({left}) BEGIN {refuse} END",
         ]
     return statements
 
@@ -129,15 +133,13 @@ def _write_sql(table: Table, name: str) -> list[str]:
     The update trigger leaves `permits` out: the authorizer alone guards it, and a mask must reach hidden rows.
     """
     others = ", ".join(f'"{column}"' for column in table.columns if column != "permits")
-    outside = "NEW.account_id IS NOT (SELECT account FROM temp.armed)"
+    hidden = f"SELECT RAISE(IGNORE) WHERE {_hidden(table)};"
+    outside = "SELECT RAISE(ABORT, 'guard: a row of another account') WHERE NEW.account_id IS NOT (SELECT account FROM temp.armed);"
+    taken = f"SELECT RAISE(ABORT, 'guard: this id is taken') WHERE EXISTS (SELECT 1 FROM main.{table.name} WHERE id = NEW.id);"
     return [
-        f"CREATE TEMP TRIGGER {name}_i BEFORE INSERT ON main.{table.name} BEGIN"
-        f" SELECT RAISE(ABORT, 'guard: a row of another account') WHERE {outside};"
-        f" SELECT RAISE(ABORT, 'guard: this id is taken') WHERE EXISTS (SELECT 1 FROM main.{table.name} WHERE id = NEW.id); END",
-        f"CREATE TEMP TRIGGER {name}_u BEFORE UPDATE OF {others} ON main.{table.name} BEGIN"
-        f" SELECT RAISE(IGNORE) WHERE {_hidden(table)};"
-        f" SELECT RAISE(ABORT, 'guard: a row of another account') WHERE {outside}; END",
-        f"CREATE TEMP TRIGGER {name}_d BEFORE DELETE ON main.{table.name} BEGIN SELECT RAISE(IGNORE) WHERE {_hidden(table)}; END",
+        f"CREATE TEMP TRIGGER {name}_i BEFORE INSERT ON main.{table.name} BEGIN {outside} {taken} END",
+        f"CREATE TEMP TRIGGER {name}_u BEFORE UPDATE OF {others} ON main.{table.name} BEGIN {hidden} {outside} END",
+        f"CREATE TEMP TRIGGER {name}_d BEFORE DELETE ON main.{table.name} BEGIN {hidden} END",
     ]
 
 
@@ -151,12 +153,13 @@ def _name() -> str:
 
 @dataclass
 class ConnectionGuard:
-    """The guard's objects on one connection, and the authorizer for each state. A `bound` one only reads, and only rooms' tables."""
+    """The guard's objects on one connection, and the authorizer for each state. A `bound` one only reads, and only tables that are offered."""
 
     raw: S.Connection
     bound: bool
     inner: dict[str, str]
     triggers: frozenset[str]
+    real: frozenset[str]
     rules: dict[object, Authorizer] = field(default_factory=dict)
 
     @classmethod
@@ -164,14 +167,14 @@ class ConnectionGuard:
         """Make the temporary objects. In autocommit, at connect: a rollback would drop them."""
         raw.execute("PRAGMA temp_store = MEMORY")  # what a query sorts reaches no file
         raw.execute("PRAGMA recursive_triggers = ON")  # else INSERT OR REPLACE deletes rows past the triggers
-        found = raw.execute("SELECT type, name FROM sqlite_master WHERE type = 'table' OR type = 'trigger' AND name LIKE 'guard\\_%' ESCAPE '\\'")
-        present: dict[str, set[str]] = {"table": set(), "trigger": set()}
-        for kind, name in found:
-            present[kind].add(name)
+        found = raw.execute("SELECT type, name FROM sqlite_master").fetchall()
+        present = {name for kind, name in found if kind == "table"}
+        triggers = {name for kind, name in found if kind == "trigger" and name.startswith(OURS)}
+        modules = {name for (name,) in raw.execute("PRAGMA module_list")}
         raw.execute("CREATE TEMP TABLE armed(account INT, bit INT, every INT)")
         raw.execute("INSERT INTO armed VALUES (NULL, 0, 0)")
         raw.execute("CREATE TEMP TABLE armed_category(category TEXT PRIMARY KEY) WITHOUT ROWID")
-        offered = [table for table in tables() if table.name in present["table"] and (table.room or not bound)]
+        offered = [table for table in tables() if table.name in present and (table.offered or not bound)]
         inner = {table.name: _name() for table in offered}
         for table in offered:
             name = inner[table.name]
@@ -179,11 +182,13 @@ class ConnectionGuard:
             raw.execute(f"CREATE TEMP VIEW {table.name} AS SELECT * FROM temp.{name}")
             for sql in [] if bound else _write_sql(table, name):
                 raw.execute(sql)
-        for platform in [] if bound else sorted(platform_tables() & present["table"]):
+        for platform in [] if bound else sorted(platform_tables() & present):
             # Without a trigger, `INSERT … SELECT *` out of a table of the same shape copies it without asking the authorizer.
             raw.execute(f"CREATE TEMP TRIGGER {_name()} BEFORE INSERT ON main.{platform} BEGIN SELECT 1; END")
         raw.setlimit(S.SQLITE_LIMIT_ATTACHED, 0)
-        return cls(raw, bound, inner, frozenset(present["trigger"] | {f"{name}_{kind}" for name in inner.values() for kind in "iud"}))
+        triggers |= {f"{name}_{kind}" for name in inner.values() for kind in "iud"}
+        real = frozenset(name.lower() for name in modules | {name for _, name in found})
+        return cls(raw, bound, inner, frozenset(triggers), real)
 
     def arm(self, use: Use | None) -> None:
         """Say which rows are seen. Until `authorize` says which columns are, nothing is."""
@@ -212,6 +217,7 @@ class _Rules:
     def __init__(self, guard: ConnectionGuard, columns: Columns | None, writing: bool, privileged: bool, searching: bool) -> None:
         self.guard = guard
         self.armed, self.writing, self.privileged = columns is not None, writing and columns is not None, privileged
+        self.deletes = columns is not None and bool(columns.writable)
         self.outer_of = {inner: outer for outer, inner in guard.inner.items()}
         self.platform = frozenset() if guard.bound else platform_tables()
         self.fts = frozenset(fts(t) + part for t in tables() if t.search for part in _SHADOWS) if searching or self.writing else frozenset()
@@ -222,7 +228,7 @@ class _Rules:
             self.seen = {t.name: frozenset(t.columns) - t.withheld(columns.readable) | {""} for t in offered}
         if columns is not None and self.writing:
             self.settable = {t.name: t.writable(columns) for t in offered}
-        self.addressed = {t.name: t.countable | {""} for t in offered} if self.writing else {}
+        self.addressed = {t.name: t.countable for t in offered} if self.writing else {}
 
     def decide(self, action: int, one: str | None, two: str | None, database: str | None, source: str | None) -> int:
         """SQLite asks this for each part of a statement as it is prepared."""
@@ -249,7 +255,12 @@ class _Rules:
             return S.SQLITE_OK if allowed else S.SQLITE_DENY
         allowed = table in self.platform or table in self.fts or (self.privileged and table == "sqlite_sequence")
         allowed = allowed or (bool(self.fts) and (table, column) == ("sqlite_master", "ROWID"))
+        allowed = allowed or (not database and not column and self._of_statement(table.lower()))
         return S.SQLITE_OK if allowed and database in ("", "main") else S.SQLITE_DENY
+
+    def _of_statement(self, name: str) -> bool:
+        """Whether the name is that of a query which the statement itself brings (WITH): no table, and none that the engine makes up."""
+        return name not in self.guard.real and not name.startswith(("sqlite_", "pragma_")) and name not in ("armed", "armed_category")
 
     def _read_main(self, table: str, column: str, source: str | None) -> int:
         if not self.armed:
@@ -276,4 +287,4 @@ class _Rules:
             return self.privileged and (action == S.SQLITE_INSERT or column in ("permits", "changes_at"))
         if action == S.SQLITE_UPDATE:
             return column in self.settable[table] and column not in PROTECTED
-        return bool(self.settable[table])
+        return bool(self.settable[table]) and (action == S.SQLITE_INSERT or self.deletes)

@@ -18,9 +18,7 @@ def add_people(account_id: int, *masks: int) -> list[int]:
     """People called Dana 0, Dana 1…, with these masks."""
     made = subjects(account_id, masks)
     with writing(use(account_id)) as acting:
-        return rows.insert(
-            acting, Person, PERSON, [(one, f"Dana{i}", "Marsh", "1985-03-01", NOW, NOW) for i, one in enumerate(made.ids)]
-        )
+        return rows.insert(acting, Person, PERSON, [(one, f"Dana{i}", "Marsh", "1985-03-01", NOW, NOW) for i, one in enumerate(made.ids)])
 
 
 def test_nothing_is_read_without_a_use() -> None:
@@ -97,6 +95,29 @@ def test_updates_and_deletes_reach_visible_rows_of_the_account_only() -> None:
         assert [p.given_name for p in Person.under(acting)] == ["Dana1"]
     with reading(use(theirs)) as acting:
         assert [p.given_name for p in Person.under(acting)] == ["Dana0"]
+
+
+def test_search_does_not_mind_accents_capitals_and_marks() -> None:
+    mine, names = account(), ["José", "O'Brien", "Anne-Marie", "İstanbul", "émile", "李雷", "a²b"]
+    made = subjects(mine, [ALL] * len(names))
+    with writing(use(mine)) as acting:
+        ids = rows.insert(acting, Person, PERSON, [(one, name, "", "", NOW, NOW) for one, name in zip(made.ids, names, strict=True)])
+    asked = {
+        "JOSE": 0,
+        "josé": 0,
+        "brien": 1,
+        "o'brien": 1,
+        "marie ann": 2,
+        "İstanbul": 3,
+        "istan": 3,
+        "émile": 4,
+        "emile": 4,
+        "李": 5,
+        "a²b": 6,
+    }
+    with reading(use(mine)) as acting:
+        assert {text: search(acting, Person, text) for text in asked} == {text: [ids[n]] for text, n in asked.items()}
+        assert search(acting, Person, "' \" * : { NEAR(") == []
 
 
 def test_search_finds_the_beginnings_of_words_under_the_guard() -> None:

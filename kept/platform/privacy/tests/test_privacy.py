@@ -75,6 +75,7 @@ def test_erasure_leaves_a_certificate_and_a_ledger_that_verifies(account: Accoun
     request = "ab" * 16
     done = erasure.erase(account.pk, "command:test", dana.id, request, "right:erasure")
     assert done.findings == {}
+    assert done.certificate
     assert done.certificate["document"]["stage"] == "erased"
     assert erasure.erase(account.pk, "command:test", dana.id, request, "right:erasure").pk == done.pk
     with reserved(account.pk, "command:test", "rights") as use:
@@ -84,6 +85,7 @@ def test_erasure_leaves_a_certificate_and_a_ledger_that_verifies(account: Accoun
             choices.replay(use, subject.reference)
     assert erasure.clear_residue() >= 1
     again = erasure.erase(account.pk, "command:test", dana.id, request, "right:erasure")
+    assert again.certificate
     assert again.certificate["document"]["stage"] == "residue cleared"
     _, key = ledger.signing_key(account.pk)
     assert verify_receipt(encode(again.certificate), key).state == "valid"

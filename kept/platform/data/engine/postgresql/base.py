@@ -18,7 +18,7 @@ class PostgresArming(Arming):
         from kept.platform.data.guard.postgres import arm_sql, role_name  # it knows the models, which need this module first
 
         with self.connection.cursor() as cursor:
-            cursor.execute(*arm_sql(self.use, role_name(cursor, self.use)))
+            cursor.execute(arm_sql(self.use, role_name(cursor, self.use)))
 
     def wish(self) -> object:
         """On PostgreSQL reading, writing and searching need no different state."""
@@ -54,8 +54,4 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _rollback(self) -> Any:
         self.arming.forget()
-        return super()._rollback()
-
-    def _savepoint_rollback(self, sid: str) -> None:
-        super()._savepoint_rollback(sid)
-        self.arming.forget()
+        return super()._rollback()  # type: ignore[misc]

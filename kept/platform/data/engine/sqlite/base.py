@@ -46,6 +46,7 @@ class SQLiteArming(Arming):
 class DatabaseOperations(SQLiteOperations):
     """Writes name the table itself: its bare name is the guarded view."""
 
+    connection: Any
     compiler_module = "kept.platform.data.engine.sqlite.compiler"
     qualifying = False
 
@@ -78,8 +79,4 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _rollback(self) -> Any:
         self.arming.forget()
-        return super()._rollback()
-
-    def _savepoint_rollback(self, sid: str) -> None:
-        super()._savepoint_rollback(sid)
-        self.arming.forget()
+        return super()._rollback()  # type: ignore[misc]

@@ -64,7 +64,7 @@ class SQLUpdateCompiler(_Naming, withheld.SQLUpdateCompiler):
 
     qualify = True
 
-    def pre_sql_setup(self) -> Any:
+    def pre_sql_setup(self, with_col_aliases: bool = False) -> Any:
         """Ask for the ids in a query of their own, as Django does where several tables are named."""
         if _asks_values(self.query):
             self.query.get_initial_alias()

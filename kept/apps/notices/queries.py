@@ -1,0 +1,238 @@
+"""Questions about an account's notice: its passages, its promises and how they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_tasks import TaskResultStatus as Status
+
+from kept.core.errors import NoNotice, NotFound
+from kept.core.ledger import VerifyKey
+from kept.core.notice import Notice, Policy, Rule
+from kept.core.notice.rules import pick
+from kept.core.notice.vocabulary import regions_of
+from kept.platform.accounts.models import Account
+from kept.platform.accounts.queries import account_by_slug
+from kept.platform.jobs.models import LIVE, Job
+from kept.platform.privacy import notices, proofs
+from kept.platform.privacy.bookkeeping import bookkeeping
+from kept.platform.privacy.models import Entry, Head, LedgerKey, NoticeVersion, Proof
+
+STALE = timedelta(days=3)
+"""A promise not looked at for so long counts as not proved: proofs run every night."""
+PROVING = "notices.prove"
+
+
+@dataclass(frozen=True)
+class Published:
+    """An account with the version of its notice in force."""
+
+    account: Account
+    version: NoticeVersion
+    policy: Policy
+
+    @property
+    def notice(self) -> Notice:
+        """The notice itself."""
+        return self.policy.notice
+
+
+@dataclass(frozen=True)
+class Promise:
+    """One rule, in the words of the notice, and how it stands. `days` are the states of the last ninety, oldest first."""
+
+    rule: str
+    kind: str
+    section: str
+    region: str
+    words: str
+    state: str
+    said: str
+    counted: int
+    at: datetime | None
+    query: str
+    days: Sequence[str]
+    found: int
+    references: Sequence[str]
+    repeats: bool = False
+
+
+@dataclass(frozen=True)
+class Block:
+    """A heading of the notice, or prose with the promises that cover it. `html` is safe to publish."""
+
+    heading: bool
+    html: str
+    promises: tuple[Promise, ...] = ()
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How the promises stand together. `share` is that of days kept among all proved in the last ninety days, between 0 and 1."""
+
+    kept: int
+    broken: int
+    unproven: int
+    at: datetime | None
+    share: float | None
+
+    @property
+    def promises(self) -> int:
+        """How many there are."""
+        return self.kept + self.broken + self.unproven
+
+
+def published(slug: str) -> Published:
+    """The notice in force of the account at this address. Raises NotFound, also where there is no notice yet."""
+    account = account_by_slug(slug)
+    try:
+        version = notices.in_force(account.pk)
+    except NoNotice:
+        raise NotFound(_("%(account)s has not published a notice.") % {"account": account.name}, place=slug) from None
+    return Published(account, version, notices.compiled(version.pk))
+
+
+def promises(here: Published) -> list[Promise]:
+    """Every promise in the order of the notice. Statements promise nothing and are left out."""
+    proved = {proof.rule: proof for proof in proofs.latest(here.account.pk)}
+    days = proofs.history(here.account.pk, timezone.localdate())
+    sections, found, words = _sections(here.notice), list[Promise](), ""
+    for rule in here.notice.rules:
+        if rule.kind != "statement":
+            name = proofs.key(rule)
+            one = _promise(rule, sections.get(name, ""), proved.get(name), days.get(name) or ["none"] * proofs.DAYS)
+            found.append(replace(one, repeats=one.words == words))
+            words = one.words
+    return found
+
+
+def by_section(of: Sequence[Promise]) -> list[tuple[str, list[Promise]]]:
+    """Promises under the heading each stands under in the notice."""
+    return [(section, list(group)) for section, group in groupby(of, key=lambda one: one.section)]
+
+
+def _sections(notice: Notice) -> dict[str, str]:
+    """The heading each rule stands under."""
+    found, heading = dict[str, str](), ""
+    for passage in notice.passages:
+        if passage.kind == "heading":
+            heading = passage.text if passage.level > 1 else ""
+        for rule in passage.rules:
+            found.setdefault(proofs.key(rule), heading)
+    return found
+
+
+def _promise(rule: Rule, section: str, proof: Proof | None, days: Sequence[str]) -> Promise:
+    state, said = (proof.state, proof.said) if proof else ("unproven", _("Not looked at yet: proofs run every night."))
+    if proof and timezone.now() - proof.at > STALE:
+        state, said = "unproven", _("Not looked at for some days. The last finding was: %(said)s") % {"said": proof.said}
+    evidence: Any = proof.evidence if proof else {}
+    return Promise(
+        rule=proofs.key(rule),
+        kind=rule.kind,
+        section=section,
+        region=rule.region or "",
+        words=rule.promise or _("This is the notice in force, and what our software obeys."),
+        state=state,
+        said=said,
+        counted=proof.counted if proof else 0,
+        at=proof.at if proof else None,
+        query=evidence.get("query", ""),
+        days=days,
+        found=evidence.get("count", 0),
+        references=evidence.get("references", ()),
+    )
+
+
+def summary(of: Sequence[Promise]) -> Summary:
+    """How promises stand together."""
+    count = {state: sum(one.state == state for one in of) for state in proofs.ORDER}
+    days = [day for one in of for day in one.days]
+    proved = days.count("kept") + days.count("broken")
+    at = max((one.at for one in of if one.at), default=None)
+    return Summary(count["kept"], count["broken"], count["unproven"], at, days.count("kept") / proved if proved else None)
+
+
+def blocks(here: Published, of: Sequence[Promise], region: str) -> list[Block]:
+    """The notice as it reads in a region, without its title: headings, and prose with its promises. Prose of one promise stays together."""
+    by_rule = {one.rule: one for one in of}
+    shown = {*regions_of(region), None} if region else {None}
+    found: list[Block] = []
+    for passage in here.notice.passages:
+        if passage.region not in shown or passage.level == 1:
+            continue
+        own = tuple(by_rule[name] for name in map(proofs.key, passage.rules) if name in by_rule)
+        last = found[-1] if found else None
+        if last and not last.heading and own and last.promises == own:
+            found[-1] = replace(last, html=last.html + passage.html)
+        else:
+            found.append(Block(passage.kind == "heading", passage.html, own))
+    return found
+
+
+def regions(notice: Notice) -> list[tuple[str, str]]:
+    """The regions with a supplement, each with the supplement's own heading."""
+    headings = {one.region: one.text for one in reversed(notice.passages) if one.kind == "heading" and one.region}
+    return [(region, headings.get(region, region)) for region in notice.regions()]
+
+
+def known_region(notice: Notice, asked: str) -> str:
+    """The region asked for, where the notice has a supplement for it; else none."""
+    return asked if asked in notice.regions() else ""
+
+
+def authority(notice: Notice, region: str) -> str:
+    """Where a person may complain."""
+    return pick(notice.identity.authority, region) or ""
+
+
+def versions(account: Account) -> list[NoticeVersion]:
+    """Every version that was ever in force, newest first."""
+    return list(NoticeVersion.objects.filter(account_id=account.pk).order_by("-number"))
+
+
+def text_of(here: Published, number: str) -> str:
+    """The text of a version, or with no number of the one in force. Raises NotFound."""
+    if not number:
+        return here.version.text
+    row = NoticeVersion.objects.filter(account_id=here.account.pk, number=int(number)).first() if number.isdecimal() else None
+    if row is None:
+        raise NotFound(_("There is no version %(number)s of this notice.") % {"number": number}, place="version")
+    return row.text
+
+
+@dataclass(frozen=True)
+class LedgerState:
+    """How the ledger stands: entries signed and waiting, when it was last signed, and the key that signs."""
+
+    signed: int
+    waiting: int
+    at: datetime | None
+    key_id: str
+
+
+def ledger_state(account_id: int) -> LedgerState:
+    """See `LedgerState`. Raises NotFound before the account has a key."""
+    with bookkeeping(account_id) as use:
+        key = LedgerKey.under(use).order_by("-id").first()
+        if key is None:
+            raise NotFound(_("This account has no ledger yet."), place="ledger")
+        head = Head.under(use).order_by("-size").first()
+        waiting = Entry.under(use).filter(number__isnull=True).count()
+    return LedgerState(head.size if head else 0, waiting, head.at if head else None, VerifyKey.from_pem(key.public).id)
+
+
+def proving(account_id: int) -> Job | None:
+    """The proof that is under way or waits, if any."""
+    return Job.objects.filter(label=PROVING, account_id=account_id, status__in=LIVE).order_by("id").first()
+
+
+def under_way(job: Job) -> bool:
+    """Whether a job is not over."""
+    return Status(job.status) in LIVE
