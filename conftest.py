@@ -26,7 +26,7 @@ def _own_database(variable: str, name: str) -> None:
     import psycopg
 
     with psycopg.connect(os.environ[variable], autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")  # type: ignore[arg-type]
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
 
 
 def _renamed(variable: str, name: str) -> str:

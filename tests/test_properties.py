@@ -115,6 +115,8 @@ class Decisions(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """The ledger verifies at the end of every story."""
+        with self.now():
+            erasure.clear_residue()
         while ledger.sequence(self.account.pk):
             continue
         assert ledger.faults(self.account.pk) == []

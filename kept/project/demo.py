@@ -32,9 +32,9 @@ def load() -> str:
         with Path(EXAMPLE / "people.csv").open("rb") as file:
             bring(larch, file, "the order book", "contract", "command:demo")
         quarry = _account("quarry", "Quarry Lane Studio", {"charlie@quarry.example": ("Charlie Stone", Role.OWNER)})
-        if (file := _febrl()) is not None:
-            with file:
-                bring(quarry, file, "the workshop we took over", "contract", "command:demo")
+        if (records := _febrl()) is not None:
+            with records:
+                bring(quarry, records, "the workshop we took over", "contract", "command:demo")
     site = settings.SITE
     lines = [
         "",

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from kept.core.errors import Conflict
+from kept.core.errors import Closed, Conflict
 from kept.core.ledger import encode
 from kept.platform.accounts.queries import account_by_slug
 from kept.platform.data.datamap import of_subjects
@@ -75,7 +75,7 @@ def answer(slug: str, kind: str, person: Person, actor: str, out: Path) -> dict[
         path.write_bytes(package.zipped())
         return {"package": str(path)}
     done = actions.run_erasure(account, subject_id, actor)
-    with suppress(Conflict):  # a reader blocks; the certificate of the first stage holds, and the worker tries again
+    with suppress(Conflict, Closed):  # the certificate of the first stage holds, and the worker tries again
         actions.clear_residue()
     with bookkeeping(account.pk) as use:
         certificate = Erasure.under(use).get(pk=done.pk).certificate

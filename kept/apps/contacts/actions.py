@@ -26,6 +26,7 @@ from kept.platform.data.models import Subject
 from kept.platform.data.use import Use, writing
 from kept.platform.privacy import choices, inlets, ledger, masks, provenance, subjects, suppression, values
 from kept.platform.privacy.choices import Verb
+from kept.platform.privacy.digests import rows_of
 from kept.platform.privacy.gate import reserved
 from kept.platform.privacy.models import Identifier, ValueOrigin
 from kept.platform.privacy.notices import policy_of
@@ -470,9 +471,10 @@ def _held_digest(use: Use, kind: str, value: str, region: str) -> bytes | None:
 
 def _owner(matching: Use, identifiers: Sequence[tuple[str, bytes]]) -> int | None:
     """Who is known by one of these."""
-    held = Identifier.under(matching).filter(kind__in={kind for kind, _ in identifiers}, digest__in=[digest for _, digest in identifiers])
-    found: int | None = held.values_list("subject_id", flat=True).first()
-    return found
+    for kind, digest in identifiers:
+        for _found, subject_id in rows_of(matching, Identifier, kind, [digest], "subject_id"):
+            return subject_id
+    return None
 
 
 def _check_suppressed(matching: Use, identifiers: Sequence[tuple[str, bytes]], source: str) -> None:

@@ -19,6 +19,7 @@ from kept.platform.data.models import Subject
 from kept.platform.data.search import search
 from kept.platform.data.use import Use
 from kept.platform.privacy import provenance, values
+from kept.platform.privacy.digests import rows_of
 from kept.platform.privacy.models import Identifier, Provenance
 from kept.platform.privacy.notices import policy_of
 from kept.platform.privacy.provenance import Why
@@ -389,7 +390,7 @@ def _addresses(use: Use, addresses: Sequence[PostalAddress], reasons: Reasons) -
 
 def known_by(use: Use, kind: str, digest: bytes) -> tuple[int, str] | None:
     """The record that an identifier leads to, and its name, as far as the use may see it."""
-    owners = Identifier.under(use).filter(kind=kind, digest=digest).values("subject_id")
+    owners = [subject_id for _, subject_id in rows_of(use, Identifier, kind, [digest], "subject_id")]
     found = Person.under(use).filter(subject_id__in=owners).order_by("pk").first()
     if found is None:
         return None

@@ -9,13 +9,16 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from kept.apps.contacts.models import Person
 from kept.apps.imports.committing import load, open_rejects
 from kept.apps.imports.models import OUTCOMES, STAGING, Batch, Import
 from kept.apps.imports.records import Fault
 from kept.core.errors import NotFound
+from kept.platform.data.use import Use
 from kept.platform.privacy.bookkeeping import bookkeeping
 
 MOST_LISTED = 100
+MOST_LEFT = 20
 
 
 def find(account_id: int, import_id: int) -> Import:
@@ -27,6 +30,11 @@ def imports(account_id: int) -> list[Import]:
     """The newest imports first."""
     with bookkeeping(account_id) as use:
         return list(Import.under(use).exclude(state=STAGING).order_by("-pk")[:MOST_LISTED])
+
+
+def people_left(use: Use, run: Import) -> list[int]:
+    """The records, among those that the use sees, of some people whom the undoing left."""
+    return list(Person.under(use).filter(subject_id__in=(run.left or [])[:MOST_LEFT]).order_by("pk").values_list("pk", flat=True))
 
 
 def report(run: Import) -> dict[str, Any]:

@@ -204,8 +204,11 @@ def _running(request: TeamRequest, run: Import) -> dict[str, Any]:
 
 
 def _result(request: TeamRequest, run: Import) -> dict[str, Any]:
+    with gate.acting(run.account_id, request.actor, staging.PURPOSE) as use:
+        left = queries.people_left(use, run)
     return {
         "run": run,
+        "people_left": left,
         "words": _words(),
         "report": queries.report(run),
         "refused": _refused(run, policy_of(run.account_id)),

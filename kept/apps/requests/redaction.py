@@ -12,6 +12,7 @@ from kept.apps.contacts.models import Person
 from kept.core.errors import BadInput
 from kept.platform.data.use import Use
 from kept.platform.privacy import subjects
+from kept.platform.privacy.digests import rows_of
 from kept.platform.privacy.models import Identifier
 
 _EMAIL = re.compile(r"[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\"]+\.[^\s@<>()\[\],;:\".]+")
@@ -55,7 +56,7 @@ class Cover:
             digest = subjects.digest(self.use.account_id, kind, found, self.region)
         except BadInput:
             return found
-        if digest in self._own or (known_only and not Identifier.under(self.use).filter(kind=kind, digest=digest).exists()):
+        if digest in self._own or (known_only and not rows_of(self.use, Identifier, kind, [digest], "id")):
             return found
         return self._covered()
 

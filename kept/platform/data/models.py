@@ -38,6 +38,4 @@ class Subject(AccountModel):
             models.UniqueConstraint(fields=["account_id", "id", "permits"], name="data_subject_mask"),
             models.UniqueConstraint(fields=["account_id", "reference"], name="data_subject_reference"),
         ]
-        indexes = [
-            models.Index(fields=["account_id", "changes_at"], name="data_subject_due", condition=models.Q(changes_at__isnull=False))
-        ]
+        indexes = [models.Index(fields=["account_id", "changes_at"], name="data_subject_due", condition=models.Q(changes_at__isnull=False))]

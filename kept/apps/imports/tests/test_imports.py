@@ -259,15 +259,18 @@ def test_an_erasure_reaches_what_is_staged_rejected_and_remembered(account: Acco
     assert figures(actions.commit_now(account.pk, waiting.pk, ACTOR)) == {"read": 3, "created": 1, "suppressed": 1, "rejected": 1}
 
 
-def test_what_nobody_commits_or_undoes_expires(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    committed, waiting = bring(account, HEAD + DANA), staged(account, HEAD + ERIN)
-    later = timezone.now() + jobs.UNDO_FOR + timedelta(hours=1)
-    monkeypatch.setattr("kept.apps.imports.jobs.timezone.now", lambda: later)
+def test_what_nobody_commits_or_undoes_expires(account: Account) -> None:
+    committed, waiting, fresh = bring(account, HEAD + DANA), staged(account, HEAD + ERIN), bring(account, HEAD + ERIN)
+    long_ago = timezone.now() - jobs.UNDO_FOR - timedelta(hours=1)
+    with bookkeeping(account.pk, writing=True) as use:
+        Import.under(use).filter(pk__in=[committed.pk, waiting.pk]).update(created_at=long_ago)
+        Import.under(use).filter(pk=committed.pk).update(committed_at=long_ago)
     jobs.expire_imports.call()
     with bookkeeping(account.pk) as use:
-        assert not Batch.under(use).exists()
-        assert dict(Import.under(use).values_list("pk", "state")) == {committed.pk: "committed", waiting.pk: "discarded"}
-        assert set(Import.under(use).values_list("key_id", flat=True)) == {None}
+        assert set(Batch.under(use).values_list("run_id", flat=True)) == {fresh.pk}
+        states = {committed.pk: "committed", waiting.pk: "discarded", fresh.pk: "committed"}
+        assert dict(Import.under(use).values_list("pk", "state")) == states
+        assert list(Import.under(use).filter(key_id__isnull=False).values_list("pk", flat=True)) == [fresh.pk]
     with pytest.raises(NotFound):
         queries.rejects(queries.find(account.pk, committed.pk))
     with pytest.raises(Conflict):

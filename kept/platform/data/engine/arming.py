@@ -89,8 +89,9 @@ class Arming:
     def before(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         """Django's execute wrapper."""
         self.admit(sql)
-        self.bring()
         undoes = sql.lstrip()[:8].upper() == "ROLLBACK"
+        if not undoes or ";" in sql:  # after a failure there is no telling anything until a rollback, alone, has run
+            self.bring()
         try:
             return execute(sql, params, many, context)
         except BaseException:

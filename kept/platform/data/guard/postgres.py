@@ -108,7 +108,8 @@ def _table_sql(table: Table) -> list[str]:
         f"CREATE POLICY guarded ON {name} USING ({_policy(table)}) WITH CHECK (account_id = (SELECT guard.account()))",
     ]
     if table.masked and table.of_subject:
-        fill = "FOR EACH ROW {} EXECUTE FUNCTION guard.fill_mask()"  # a mask that an insert states is held to the subject's by the foreign key
+        # A mask that an insert states is held to the subject's by the foreign key.
+        fill = "FOR EACH ROW {} EXECUTE FUNCTION guard.fill_mask()"
         statements += [
             f"CREATE TRIGGER guard_mask BEFORE INSERT ON {name} {fill.format('WHEN (NEW.permits IS NULL)')}",
             f"CREATE TRIGGER guard_mask_moved BEFORE UPDATE OF subject_id, account_id ON {name} {fill.format('')}",

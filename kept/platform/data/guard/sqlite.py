@@ -153,7 +153,7 @@ def _name() -> str:
 
 @dataclass
 class ConnectionGuard:
-    """The guard's objects on one connection, and the authorizer for each state. A `bound` one only reads, and only tables that are offered."""
+    """The guard's objects on one connection, and the authorizer for each state. A `bound` one only reads, and only what is offered."""
 
     raw: S.Connection
     bound: bool

@@ -5,29 +5,34 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Subject',
+            name="Subject",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('account_id', models.BigIntegerField()),
-                ('reference', models.CharField(default=kept.platform.data.models.new_reference, max_length=32)),
-                ('permits', models.BigIntegerField()),
-                ('changes_at', models.DateTimeField(null=True)),
-                ('key_id', models.BigIntegerField(null=True)),
-                ('region', models.CharField(max_length=8)),
-                ('created_at', models.DateTimeField()),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("account_id", models.BigIntegerField()),
+                ("reference", models.CharField(default=kept.platform.data.models.new_reference, max_length=32)),
+                ("permits", models.BigIntegerField()),
+                ("changes_at", models.DateTimeField(null=True)),
+                ("key_id", models.BigIntegerField(null=True)),
+                ("region", models.CharField(max_length=8)),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'abstract': False,
-                'indexes': [models.Index(condition=models.Q(('changes_at__isnull', False)), fields=['account_id', 'changes_at'], name='data_subject_due')],
-                'constraints': [models.UniqueConstraint(fields=('account_id', 'id', 'permits'), name='data_subject_mask'), models.UniqueConstraint(fields=('account_id', 'reference'), name='data_subject_reference')],
+                "abstract": False,
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("changes_at__isnull", False)), fields=["account_id", "changes_at"], name="data_subject_due"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("account_id", "id", "permits"), name="data_subject_mask"),
+                    models.UniqueConstraint(fields=("account_id", "reference"), name="data_subject_reference"),
+                ],
             },
         ),
     ]

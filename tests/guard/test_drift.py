@@ -14,8 +14,8 @@ from kept.platform.data import rows
 from kept.platform.data.guard import install
 from kept.platform.data.search import search
 from kept.platform.data.testing import ALL, account, mask, use
-from kept.platform.data.tests.test_guard import add_people
 from kept.platform.data.use import Columns, reading, writing
+from tests.guard.people import add_people
 
 POSTGRES = {
     "policy dropped": "DROP POLICY guarded ON contacts_person",

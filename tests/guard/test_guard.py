@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import IntegrityError
 
 from kept.apps.contacts.models import Person
 from kept.core.errors import NoPurpose, Withheld
@@ -10,15 +11,7 @@ from kept.platform.data import rows
 from kept.platform.data.search import search
 from kept.platform.data.testing import ALL, NOW, account, mask, subjects, use
 from kept.platform.data.use import reading, writing
-
-PERSON = ("subject", "given_name", "family_name", "birth_date", "created_at", "changed_at")
-
-
-def add_people(account_id: int, *masks: int) -> list[int]:
-    """People called Dana 0, Dana 1…, with these masks."""
-    made = subjects(account_id, masks)
-    with writing(use(account_id)) as acting:
-        return rows.insert(acting, Person, PERSON, [(one, f"Dana{i}", "Marsh", "1985-03-01", NOW, NOW) for i, one in enumerate(made.ids)])
+from tests.guard.people import PERSON, add_people
 
 
 def test_nothing_is_read_without_a_use() -> None:
@@ -54,6 +47,23 @@ def test_a_changed_mask_reaches_every_row_at_once() -> None:
         assert not Person.under(acting).exists()
     with reading(use(mine)) as acting:
         assert Person.under(acting).exists()
+
+
+def test_a_mask_that_an_insert_states_does_not_stand() -> None:
+    mine = account()
+    made = subjects(mine, [mask("customer-relations")])
+
+    def insert() -> None:
+        with writing(use(mine)) as acting:
+            rows.insert(acting, Person, (*PERSON, "permits"), [(made.ids[0], "Dana", "Marsh", "", NOW, NOW, ALL)])
+
+    if rows.on_postgres():
+        with pytest.raises(IntegrityError):
+            insert()
+    else:
+        insert()
+    with reading(use(mine, "direct-marketing")) as acting:
+        assert not Person.under(acting).exists()
 
 
 def test_a_withheld_field_says_so_and_names_itself() -> None:

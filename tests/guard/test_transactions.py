@@ -14,9 +14,10 @@ from kept.apps.contacts.models import Person
 from kept.core.errors import Conflict, NoPurpose, Withheld
 from kept.platform.data import rows
 from kept.platform.data.datamap import tables
+from kept.platform.data.models import Subject
 from kept.platform.data.testing import ALL, NOW, account, mask, subjects, use
-from kept.platform.data.tests.test_guard import PERSON, add_people
 from kept.platform.data.use import ALIAS, current, reading, writing
+from tests.guard.people import PERSON, add_people
 
 COUNT = "SELECT count(*) FROM contacts_person"
 
@@ -329,3 +330,13 @@ def test_unique_keys_and_references_start_with_the_account() -> None:
             for name, key in found.items():
                 if (key["unique"] and not key["primary_key"]) or key["foreign_key"]:
                     assert key["columns"][0] == "account_id", (table.name, name)
+
+
+def test_an_action_goes_on_after_a_statement_that_failed_in_a_savepoint() -> None:
+    mine = account()
+    subjects(mine, [ALL])
+    with writing(use(mine)) as acting:
+        for _ in range(2):
+            with pytest.raises(DatabaseError), transaction.atomic():
+                ask("SELECT no_such_column FROM contacts_person")
+        assert Subject.under(acting).count() == 1

@@ -15,8 +15,8 @@ from kept.platform.data import rows
 from kept.platform.data.models import Subject
 from kept.platform.data.search import search
 from kept.platform.data.testing import BITS, NOW, account, mask, subjects, use
-from kept.platform.data.tests.test_guard import PERSON
 from kept.platform.data.use import Use, reading, writing
+from tests.guard.people import PERSON
 
 MASKS = st.sets(st.sampled_from(sorted(BITS))).map(lambda purposes: mask(*purposes))
 STALE = """SELECT count(*) FROM contacts_person p LEFT JOIN data_subject s ON s.id = p.subject_id AND s.account_id = p.account_id

@@ -16,7 +16,7 @@ from kept.platform.data.datamap import platform_tables
 from kept.platform.data.guard import postgres
 from kept.platform.data.guard.sqlite import ConnectionGuard
 from kept.platform.data.testing import ALL, account, mask, use
-from kept.platform.data.tests.test_guard import add_people
+from tests.guard.people import add_people
 
 COUNT = "SELECT count(*) FROM contacts_person"
 
