@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from kept.platform.data.personal import AccountModel, Personal, PersonalModel, ValueModel
 
@@ -22,6 +23,7 @@ class Company(AccountModel):
     )
 
     class Meta(AccountModel.Meta):
+        verbose_name, verbose_name_plural = _("company"), _("companies")
         indexes = [models.Index(fields=["account_id", "name", "id"], name="contacts_company_by_name")]
 
 
@@ -45,6 +47,7 @@ class Person(PersonalModel):
     )
 
     class Meta(PersonalModel.Meta):
+        verbose_name, verbose_name_plural = _("person"), _("people")
         indexes = [
             *PersonalModel.Meta.indexes,
             models.Index(fields=["account_id", "family_name", "given_name", "id"], name="contacts_person_by_name"),
@@ -61,6 +64,7 @@ class ContactPoint(ValueModel):
     personal: ClassVar = Personal(columns={}, plain=("person", "label"), by_row=True, search=("value",))
 
     class Meta(ValueModel.Meta):
+        verbose_name, verbose_name_plural = _("contact point"), _("contact points")
         indexes = [*ValueModel.Meta.indexes, models.Index(fields=["account_id", "person"], name="contacts_contactpoint_person")]
 
 
@@ -82,6 +86,7 @@ class PostalAddress(ValueModel):
     )
 
     class Meta(ValueModel.Meta):
+        verbose_name, verbose_name_plural = _("postal address"), _("postal addresses")
         indexes = [
             *ValueModel.Meta.indexes,
             models.Index(fields=["account_id", "person"], name="contacts_postaladdress_person"),

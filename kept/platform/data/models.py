@@ -8,6 +8,7 @@ from typing import ClassVar
 from django.db import models
 
 from kept.platform.data.personal import AccountModel, Personal
+from kept.platform.data.use import RESERVED_BIT
 
 
 def new_reference() -> str:
@@ -36,6 +37,8 @@ class Subject(AccountModel):
     class Meta(AccountModel.Meta):
         constraints = [
             models.UniqueConstraint(fields=["account_id", "id", "permits"], name="data_subject_mask"),
+            # A mask without the reserved purposes' bit would hide the person from erasure too.
+            models.CheckConstraint(condition=models.Q(permits__gte=1 << RESERVED_BIT), name="data_subject_reserved_bit"),
             models.UniqueConstraint(fields=["account_id", "reference"], name="data_subject_reference"),
         ]
         indexes = [models.Index(fields=["account_id", "changes_at"], name="data_subject_due", condition=models.Q(changes_at__isnull=False))]

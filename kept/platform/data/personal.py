@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models.query import QuerySet
 
 from kept.core.errors import NoPurpose, Withheld
-from kept.platform.data.use import OPEN_MASK, Use, current, require
+from kept.platform.data.use import OPEN_MASK, RESERVED_BIT, Use, current, require
 
 Erasure = Literal["delete", "nullify", "keep"]
 Row = TypeVar("Row", bound="AccountModel")
@@ -164,6 +164,11 @@ class ValueModel(PersonalModel):
 
     class Meta(PersonalModel.Meta):
         abstract = True
+        constraints = [
+            *PersonalModel.Meta.constraints,
+            # A fence without the reserved purposes' bit would hide the row from erasure too.
+            models.CheckConstraint(condition=models.Q(fence__gte=1 << RESERVED_BIT), name="%(app_label)s_%(class)s_fence"),
+        ]
 
 
 SYSTEM_FIELDS = frozenset({"id", "account_id", "subject", "permits", "provenance_id", "category", "source", "fence"})

@@ -9,6 +9,7 @@ import base64
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from kept.core.errors import BadInput
 from kept.core.notice import Policy
 from kept.platform.data import rows
 from kept.platform.data.guard.sqlite import SEALED
@@ -46,9 +47,14 @@ def sealed_places(policy: Policy, model: type[PersonalModel], names: Sequence[st
 def seal(
     use: Use, model: type[PersonalModel], names: Sequence[str], lines: Sequence[Sequence[Any]], known: dict[int, Holder] | None = None
 ) -> list[list[Any]]:
-    """The lines with the values sealed that the notice promises to seal. `names` include `subject`, and `category` where rows have one."""
+    """The lines with the values sealed that the notice promises to seal. `names` include `subject`, and `category` where rows have one.
+
+    Raises BadInput for a value that would read as sealed already.
+    """
     policy = policy_of(use.account_id)
     done = [list(line) for line in lines]
+    if any(type(value) is str and value.startswith(SEALED) for line in done for value in line):
+        raise BadInput("A value must not begin like a sealed one.", place=model._meta.label, cure=f"Leave out “{SEALED}” at its beginning.")
     if not policy.sealed:
         return done
     where = names.index("subject")

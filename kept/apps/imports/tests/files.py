@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from importlib import resources
 from typing import Any
 
-from django.conf import settings
 from django.db import connections
 
 from kept.apps.imports import actions, queries
 from kept.apps.imports.models import Import
 from kept.platform.accounts.models import Account
 from kept.platform.data.rows import on_postgres
+from tests.stored import stored
 
 ACTOR = "command:test"
 SOURCE = "the old order book"
@@ -49,7 +49,7 @@ def everything() -> bytes:
     if not on_postgres():
         with connections["owner"].cursor() as cursor:
             cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
-    parts = [path.read_bytes() for path in sorted(settings.DATA.rglob("*")) if path.is_file()]
+    parts = list(stored().values())
     if on_postgres():
         for alias in ("owner", "keys"):
             with connections[alias].cursor() as cursor:

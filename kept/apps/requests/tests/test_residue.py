@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import subprocess
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -19,6 +18,7 @@ from kept.platform.accounts.models import Account
 from kept.platform.privacy import erasure
 from kept.platform.privacy.testing import cast, with_notice
 from tests.plugin import needs
+from tests.stored import stored
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +31,8 @@ def found_in_files(values: tuple[str, ...]) -> list[str]:
     needles = [value.encode(encoding) for value in values for encoding in ("utf-8", "utf-16-le", "utf-16-be")]
     needles += [value.lower().encode() for value in values]
     hits = []
-    for path in Path(settings.DATA).rglob("*"):
-        if path.is_file():
-            content = path.read_bytes()
-            hits += [f"{path.relative_to(settings.DATA)}: {needle!r}" for needle in needles if needle in content]
+    for path, content in stored().items():
+        hits += [f"{path.relative_to(settings.DATA)}: {needle!r}" for needle in needles if needle in content]
     return hits
 
 

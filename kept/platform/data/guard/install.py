@@ -13,7 +13,6 @@ from django.db import connections, transaction
 
 from kept.core.errors import GuardDrift
 from kept.platform.data import keystore
-from kept.platform.data.datamap import tables
 from kept.platform.data.guard import postgres, sqlite
 from kept.platform.data.guard.postgres_schema import schema
 from kept.platform.data.use import ALIAS, RESERVED, Columns
@@ -138,10 +137,6 @@ def _install_sqlite(cursor: Any) -> None:
     cursor.execute("CREATE TABLE IF NOT EXISTS guard_state (map text NOT NULL, catalog text NOT NULL)")
     for sql in sqlite.objects(secrets.token_hex(8)):
         cursor.execute(sql)
-    for table in tables():
-        if table.search:
-            index = sqlite.fts(table)
-            cursor.execute(f"INSERT INTO {index}({index}) VALUES ('rebuild')")
 
 
 def _drop_sqlite(cursor: Any) -> None:

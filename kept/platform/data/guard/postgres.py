@@ -85,8 +85,10 @@ def _search_sql(table: Table) -> list[str]:
         return words if category is None else f"CASE WHEN known && ARRAY['*', '{category}'] THEN {words} ELSE ''::tsvector END"
 
     vector = " || ".join(f"guard.words(coalesce({column}, ''))" for column in table.search)
+    limit = 256  # kB of what is not merged yet: an import writes in strides, and a search reads what is pending one by one
+    indexed = f"{table.name} USING gin (account_id, ({vector})) WITH (gin_pending_list_limit = {limit})"
     return [
-        f"CREATE INDEX IF NOT EXISTS {search_index(table)} ON {table.name} USING gin (account_id, ({vector}))",
+        f"CREATE INDEX IF NOT EXISTS {search_index(table)} ON {indexed}",
         f"""CREATE FUNCTION {search_function(table)}(asked text[], most int) RETURNS SETOF bigint
         STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET plan_cache_mode = force_custom_plan LANGUAGE plpgsql AS $$
         DECLARE

@@ -82,6 +82,7 @@ def _search_sql(table: Table, suffix: str) -> list[str]:
     changed = ", ".join(table.search)
     return [
         made + 'tokenize="unicode61 remove_diacritics 2")',
+        f"INSERT INTO {index}(rowid, {columns}) SELECT id, {values(table.name)} FROM {table.name}",
         f"CREATE TRIGGER guard_fts_new_{table.name}_{suffix} AFTER INSERT ON {table.name} BEGIN {add} END",
         f"CREATE TRIGGER guard_fts_gone_{table.name}_{suffix} AFTER DELETE ON {table.name} BEGIN {drop} END",
         f"CREATE TRIGGER guard_fts_moved_{table.name}_{suffix} AFTER UPDATE OF {changed} ON {table.name} BEGIN {drop} {add} END",

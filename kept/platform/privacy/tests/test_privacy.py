@@ -11,9 +11,10 @@ from kept.core.errors import BadInput, NotFound, RoomClosed, Shredded
 from kept.core.ledger import encode, verify_receipt
 from kept.platform.accounts.models import Account
 from kept.platform.data.models import Subject
-from kept.platform.data.use import RESERVED_BIT
-from kept.platform.privacy import choices, erasure, ledger, notices, subjects
+from kept.platform.data.use import RESERVED_BIT, writing
+from kept.platform.privacy import choices, erasure, ledger, notices, subjects, values
 from kept.platform.privacy.gate import acting, reserved
+from kept.platform.privacy.models import ValueOrigin
 from kept.platform.privacy.testing import cast, someone, with_notice
 
 
@@ -90,3 +91,9 @@ def test_erasure_leaves_a_certificate_and_a_ledger_that_verifies(account: Accoun
     _, key = ledger.signing_key(account.pk)
     assert verify_receipt(encode(again.certificate), key).state == "valid"
     assert ledger.faults(account.pk) == []
+
+
+def test_a_value_that_would_read_as_sealed_is_refused(account: Account) -> None:
+    dana = someone(account, "dana.forger@quayside.example")
+    with reserved(account.pk, "command:test", "rights") as use, pytest.raises(BadInput, match="sealed"), writing(use):
+        values.insert(use, ValueOrigin, ("subject", "table", "row_id", "column"), [(dana.id, "sealed:AAAA", 1, "x")])
