@@ -50,12 +50,25 @@ def work() -> None:
     worker.run(stop)
 
 
+def _keep_working(over: threading.Event) -> None:
+    """Keep one worker running beside the pages; one that dies is followed by another, which finds its job again."""
+    while not over.is_set():
+        worker = subprocess.Popen([sys.executable, "-m", "kept.project.cli", "work"])  # the same program, by its own name
+        while worker.poll() is None and not over.wait(0.5):
+            continue
+        worker.terminate()
+        worker.wait()
+        over.wait(1)
+
+
 def serve(host: str, port: int, *, workers: int = 1) -> None:
     """Serve pages, with a worker beside, until interrupted."""
     from granian.constants import Interfaces
     from granian.server import Server
 
-    worker = subprocess.Popen([sys.executable, "-m", "kept.project.cli", "work"])  # the same program, by its own name
+    over = threading.Event()
+    keeper = threading.Thread(target=_keep_working, args=(over,))
+    keeper.start()
     try:
         Server(
             "kept.project.wsgi:application",
@@ -70,5 +83,5 @@ def serve(host: str, port: int, *, workers: int = 1) -> None:
             static_path_mount=[Path(settings.STATIC_ROOT)],
         ).serve()
     finally:
-        worker.terminate()
-        worker.wait(timeout=20)
+        over.set()
+        keeper.join()

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from unittest import mock
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from kept.core.errors import BadInput, NotFound, RoomClosed, Shredded
 from kept.core.ledger import encode, verify_receipt
+from kept.core.vault import Vault
 from kept.platform.accounts.models import Account
 from kept.platform.data.models import Subject
 from kept.platform.data.use import RESERVED_BIT, writing
 from kept.platform.privacy import choices, erasure, ledger, notices, subjects, values
 from kept.platform.privacy.gate import acting, reserved
 from kept.platform.privacy.models import ValueOrigin
+from kept.platform.privacy.secrets import rotate_master_key, vault
 from kept.platform.privacy.testing import cast, someone, with_notice
 
 
@@ -97,3 +101,17 @@ def test_a_value_that_would_read_as_sealed_is_refused(account: Account) -> None:
     dana = someone(account, "dana.forger@quayside.example")
     with reserved(account.pk, "command:test", "rights") as use, pytest.raises(BadInput, match="sealed"), writing(use):
         values.insert(use, ValueOrigin, ("subject", "table", "row_id", "column"), [(dana.id, "sealed:AAAA", 1, "x")])
+
+
+def test_keys_open_under_a_new_master_key_and_a_rotation_cut_short_goes_on(account: Account) -> None:
+    (one,) = vault().create()
+    sealed = vault().seal(one, b"oak", "test")
+    former = (settings.DATA / "master.key").read_text()
+    with mock.patch.object(Vault, "rotate", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        rotate_master_key()
+    vault.cache_clear()
+    assert vault().open(one, sealed, "test") == b"oak"
+    assert rotate_master_key() >= 1
+    assert not (settings.DATA / "master.former").exists()
+    assert (settings.DATA / "master.key").read_text() != former
+    assert vault().open(one, sealed, "test") == b"oak"
