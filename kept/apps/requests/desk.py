@@ -224,9 +224,8 @@ def _plan(use: Use, found: Request) -> list[dict[str, Any]]:
     if subject is None:
         return []
     names = {table.name: capfirst(str(table.model._meta.verbose_name_plural)) for table in of_subjects()}
-    what = {"delete": _("deleted"), "nullify": _("emptied")}
     planned = erasure.plan(use, subject)
-    return [{"place": names[name], "rows": one["rows"], "what": what.get(one["erase"], one["because"])} for name, one in planned.items()]
+    return [{"place": names[name], "rows": rows, "what": _("deleted")} for name, rows in planned.items()]
 
 
 @team("requests.handle")

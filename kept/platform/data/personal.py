@@ -12,7 +12,7 @@ from django.db.models.query import QuerySet
 from kept.core.errors import NoPurpose, Withheld
 from kept.platform.data.use import OPEN_MASK, RESERVED_BIT, Use, current, require
 
-Erasure = Literal["delete", "nullify", "keep"]
+Erasure = Literal["delete", "keep"]
 Row = TypeVar("Row", bound="AccountModel")
 
 

@@ -43,14 +43,10 @@ CLAIMS = {
 }
 
 
-def plan(use: Use, subject: Subject) -> dict[str, dict[str, Any]]:
-    """What an erasure would do: by table, how many rows, and what happens to them or why they stay."""
-    found = {}
-    for table in of_subjects():
-        count = _rows_of(table, use, subject.pk).count()
-        if count:
-            found[table.name] = {"rows": count, "erase": table.erase, "because": table.model.personal.keep_because}
-    return found
+def plan(use: Use, subject: Subject) -> dict[str, int]:
+    """What an erasure would delete: rows by table."""
+    counts = {table.name: _rows_of(table, use, subject.pk).count() for table in of_subjects()}
+    return {name: count for name, count in counts.items() if count}
 
 
 def _rows_of(table: Table, use: Use, subject_id: int) -> QuerySet[Any]:
@@ -183,14 +179,8 @@ def _delete_rows(intent: Intent) -> None:
 
 
 def _delete(use: Use, subject_id: int) -> dict[str, int]:
-    """Delete or empty the rows of a subject as the map says; how many there were, by table."""
-    counts = {}
-    for table in of_subjects():
-        held = _rows_of(table, use, subject_id)
-        if table.erase == "delete":
-            counts[table.name] = held.delete()[0]
-        elif table.erase == "nullify":
-            counts[table.name] = held.update(**dict.fromkeys(table.model.personal.columns, ""))
+    """Delete the rows of a subject; how many there were, by table."""
+    counts = {table.name: _rows_of(table, use, subject_id).delete()[0] for table in of_subjects()}
     return {name: count for name, count in counts.items() if count}
 
 
