@@ -49,19 +49,20 @@ def arm_sql(use: Use | None, role: str) -> str:
     )
 
 
-def _policy(table: Table) -> str:
-    clauses = ["account_id = (SELECT guard.account())"]
+def _visible(table: Table, account: str, bit: str, categories: str) -> str:
+    """Which rows are seen, given what the connection is armed for."""
+    clauses = [f"account_id = {account}"]
     if table.masked:
         mask = "permits & fence" if table.fenced else "permits"
-        clauses.append(f"({mask} & (SELECT guard.bit())) <> 0")
+        clauses.append(f"({mask} & {bit}) <> 0")
     if table.by_row:
-        clauses.append("(category = ANY ((SELECT guard.categories())::text[]) OR '*' = ANY ((SELECT guard.categories())::text[]))")
+        clauses.append(f"(category = ANY ({categories}) OR '*' = ANY ({categories}))")
     return " AND ".join(clauses)
 
 
-def _visible(table: Table) -> str:
-    """The policy's condition inside a definer function, whose owner passes row security."""
-    return _policy(table).replace("account_id =", "t.account_id =", 1)
+def _policy(table: Table) -> str:
+    """The condition of row security; sub-selects are asked once for each statement."""
+    return _visible(table, "(SELECT guard.account())", "(SELECT guard.bit())", "(SELECT guard.categories())::text[]")
 
 
 def search_index(table: Table) -> str:
@@ -85,6 +86,7 @@ def _search_sql(table: Table) -> list[str]:
         return words if category is None else f"CASE WHEN known && ARRAY['*', '{category}'] THEN {words} ELSE ''::tsvector END"
 
     vector = " || ".join(f"guard.words(coalesce({column}, ''))" for column in table.search)
+    every = ", ".join(f"'{category}'" for category in sorted({table.columns[one] or "" for one in table.search} - {""}))
     limit = 256  # kB of what is not merged yet: an import writes in strides, and a search reads what is pending one by one
     indexed = f"{table.name} USING gin (account_id, ({vector})) WITH (gin_pending_list_limit = {limit})"
     return [
@@ -93,12 +95,14 @@ def _search_sql(table: Table) -> list[str]:
         STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET plan_cache_mode = force_custom_plan LANGUAGE plpgsql AS $$
         DECLARE
           whose bigint := guard.account();
+          purpose bigint := guard.bit();
           known text[] := guard.categories();
+          everything boolean := '*' = ANY (known) OR known @> ARRAY[{every}]::text[];
           wanted tsquery := (SELECT to_tsquery('simple', string_agg(quote_literal(guard.plain(w)) || ':*', ' & ')) FROM unnest(asked) AS w);
         BEGIN
           RETURN QUERY SELECT t.id FROM public.{table.name} t
-          WHERE t.account_id = whose AND ({vector.replace("coalesce(", "coalesce(t.")}) @@ wanted
-            AND {_visible(table)} AND ({" || ".join(map(readable, table.search))}) @@ wanted LIMIT most;
+          WHERE {_visible(table, "whose", "purpose", "known")} AND ({vector.replace("coalesce(", "coalesce(t.")}) @@ wanted
+            AND (everything OR ({" || ".join(map(readable, table.search))}) @@ wanted) LIMIT most;
         END $$""",
     ]
 

@@ -86,7 +86,7 @@ def schema(login: str) -> str:
     What each query asks is plpgsql, which keeps its plans: SQL functions that are not inlined plan anew at each call.
     """
     literal = login.replace("'", "''")
-    words = {"login": f"'{literal}'", "reading": f"STABLE {_DEFINER} LANGUAGE plpgsql", "defining": _DEFINER}
+    words = {"login": f"'{literal}'", "reading": f"STABLE PARALLEL SAFE {_DEFINER} LANGUAGE plpgsql", "defining": _DEFINER}
     return re.sub(r"\{(login|reading|defining)\}", lambda found: words[found[1]], _SCHEMA + WORDS)
 
 
