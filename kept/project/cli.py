@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kept.core.errors import BadInput, NotFound
+from kept.core.errors import BadInput, Conflict, NotFound
 from kept.project.console import (
     DONE,
     FAILED,
@@ -143,13 +143,27 @@ def account_create(
     text = _read(notice)
     parsed = parse(text, filename=notice.name)
     start()
+    from django.db import transaction
+
     from kept.platform.accounts import actions
+    from kept.platform.accounts.queries import invitations
     from kept.platform.privacy import notices
 
-    account = actions.create_account(slug, name or parsed.identity.controller.partition(",")[0], region, owner)
-    version = notices.activate(account, text, ACTOR, filename=notice.name)
-    result = {"account": account.slug, "notice_version": version.number}
-    say(result, as_json=as_json, text=f"{account.slug} is open under version {version.number} of its notice.")
+    link = None
+    try:
+        with transaction.atomic():  # an account without a notice would be half done
+            account = actions.create_account(slug, name or parsed.identity.controller.partition(",")[0], region, owner)
+            version = notices.activate(account, text, ACTOR, filename=notice.name)
+            link = next((actions.invitation_link(invitation) for invitation in invitations(account)), None)
+    except OSError as error:  # mail goes out once the transaction has committed
+        if link is None:
+            raise
+        message = f"The account is open, but the mail to its owner could not be sent: {error}."
+        raise Conflict(message, place="KEPT_SMTP_URL", cure=f"Give the owner this link yourself: {link}") from error
+    lines = [f"{account.slug} is open under version {version.number} of its notice."] + (
+        [f"Its owner sets a password at {link}"] if link else []
+    )
+    say({"account": account.slug, "notice_version": version.number, "invitation": link}, as_json=as_json, text="\n".join(lines))
 
 
 @notice_app.command("activate")

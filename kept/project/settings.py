@@ -9,6 +9,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 
@@ -141,6 +142,18 @@ MIDDLEWARE = [
     "kept.platform.ui.middleware.Errors",
 ]
 CSRF_FAILURE_VIEW = "kept.platform.ui.errors.csrf_failed"
+
+# Mail to members of a team: invitations, new passwords. Letters to people go through the outbox of the requests room.
+_SMTP = urlsplit(SMTP_URL)
+if SMTP_URL:
+    EMAIL_HOST, EMAIL_PORT = _SMTP.hostname or "localhost", _SMTP.port or (465 if _SMTP.scheme == "smtps" else 587)
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_SMTP.username or ""), unquote(_SMTP.password or "")
+    EMAIL_USE_SSL = _SMTP.scheme == "smtps"
+    EMAIL_USE_TLS = bool(_SMTP.username) and not EMAIL_USE_SSL  # a password never goes over an open line
+    EMAIL_TIMEOUT = 30
+else:
+    EMAIL_BACKEND, EMAIL_FILE_PATH = "django.core.mail.backends.filebased.EmailBackend", DATA / "team-mail"
+DEFAULT_FROM_EMAIL = f"kept@{urlsplit(SITE).hostname or 'localhost'}"
 
 # Sign-in: by email address and password, with a second step; by invitation only.
 AUTH_USER_MODEL = "accounts.User"
