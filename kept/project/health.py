@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connections
+from django.db.backends.utils import CursorWrapper
 
 from kept.core.errors import KeptError
 from kept.platform.data.guard import install
@@ -74,10 +75,9 @@ def _logs() -> str:
     return "no value reaches the server's log"
 
 
-def _logs_nothing(cursor: object) -> bool:
-    with connections["owner"].cursor() as asking:
-        asking.execute("SELECT current_setting('log_min_duration_statement'), current_setting('log_statement')")
-        return bool(asking.fetchone() == ("-1", "none"))
+def _logs_nothing(cursor: CursorWrapper) -> bool:
+    cursor.execute("SELECT current_setting('log_min_duration_statement'), current_setting('log_statement')")
+    return bool(cursor.fetchone() == ("-1", "none"))
 
 
 def _tls() -> str:

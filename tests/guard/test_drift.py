@@ -12,6 +12,7 @@ from kept.apps.contacts.models import Person
 from kept.core.errors import GuardDrift
 from kept.platform.data import rows
 from kept.platform.data.guard import install
+from kept.platform.data.rows import on_postgres
 from kept.platform.data.search import search
 from kept.platform.data.testing import ALL, account, mask, use
 from kept.platform.data.use import Columns, reading, writing
@@ -66,7 +67,7 @@ MENDED_BY_HAND = {
 def _run(statement: str) -> None:
     with connections["owner"].cursor() as cursor:
         names = {"login": connections["default"].settings_dict["USER"]}
-        if install.on_postgres():
+        if on_postgres():
             cursor.execute("SELECT current_database(), (SELECT min(name) || '_w' FROM guard.column_role)")
             names["database"], names["role"] = cursor.fetchone()
         else:
@@ -81,7 +82,7 @@ def _drifted(what: str, statement: str) -> Iterator[None]:
     try:
         yield
     finally:
-        if what in MENDED_BY_HAND and install.on_postgres():
+        if what in MENDED_BY_HAND and on_postgres():
             _run(MENDED_BY_HAND[what])
         install.install()
         connections["default"].close()

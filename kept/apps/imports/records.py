@@ -14,7 +14,7 @@ from kept.core.errors import BadInput
 from kept.core.notice import Policy
 from kept.core.notice.vocabulary import REGIONS
 from kept.core.vault import normalise
-from kept.platform.data.guard.sqlite import SEALED
+from kept.platform.data.use import SEALED
 from kept.platform.privacy.secrets import blind_index
 from kept.platform.privacy.subjects import source_kind
 

@@ -33,7 +33,7 @@ from kept.platform.privacy import erasure, journal, ledger, subjects
 from kept.platform.privacy.bookkeeping import bookkeeping
 from kept.platform.privacy.gate import reserved
 from kept.platform.privacy.models import Erasure
-from kept.platform.privacy.notices import policy_of
+from kept.platform.privacy.notices import accounts_in_force, policy_of
 from kept.platform.privacy.secrets import vault
 
 PACKAGE_WAITS = timedelta(days=14)
@@ -300,7 +300,7 @@ def _erased(account: Account, request: Request) -> None:
 def clear_residue() -> None:
     """The second stage for all who wait for it, then the letters that say so. Raises Conflict while a reader holds old pages."""
     erasure.clear_residue()
-    for account in Account.objects.filter(closed_at=None, notice_version__isnull=False):
+    for account in accounts_in_force():
         with bookkeeping(account.pk) as use:
             answered = Request.under(use).filter(kind=Kind.ERASURE, state=State.READY, closed_at=None)
             waiting = [request for request in answered if "cleared" not in request.outcome]

@@ -30,6 +30,8 @@ OPEN_MASK = (1 << 63) - 1
 EVERYTHING = frozenset({"*"})
 """The category set that names every column, whatever the notice declares."""
 NOTHING: frozenset[str] = frozenset()
+SEALED = "sealed:"
+"""How a sealed value begins; sealed values are not searched."""
 
 
 @dataclass(frozen=True)

@@ -64,25 +64,23 @@ def compiled(version_id: int) -> Policy:
     return compile(parse(version.text), bits=version.bits)
 
 
-def in_force(account_id: int) -> NoticeVersion:
-    """The version in force. Raises NoNotice."""
+def _active(account_id: int) -> int:
     pk = Account.objects.values_list("notice_version", flat=True).get(pk=account_id)
     if pk is None:
         raise NoNotice("This account has no active notice, so nothing may be read.", cure="Activate one: kept notice activate.")
-    return NoticeVersion.objects.get(pk=pk)
+    return pk
+
+
+def in_force(account_id: int) -> NoticeVersion:
+    """The version in force. Raises NoNotice."""
+    return NoticeVersion.objects.get(pk=_active(account_id))
 
 
 def policy_of(account_id: int) -> Policy:
     """The policy in force. Raises NoNotice: without a notice there is no data."""
-    pk = Account.objects.values_list("notice_version", flat=True).get(pk=account_id)
-    if pk is None:
-        raise NoNotice("This account has no active notice, so nothing may be read.", cure="Activate one: kept notice activate.")
-    return compiled(pk)
+    return compiled(_active(account_id))
 
 
 def accounts_in_force() -> Iterator[Account]:
     """Accounts that have an active notice and are open."""
     yield from Account.objects.filter(notice_version__isnull=False, closed_at__isnull=True).order_by("pk")
-
-
-__all__ = ["accounts_in_force", "activate", "compiled", "in_force", "policy_of"]

@@ -12,10 +12,9 @@ from typing import Any, TypeVar
 from kept.core.errors import BadInput
 from kept.core.notice import Policy
 from kept.platform.data import rows
-from kept.platform.data.guard.sqlite import SEALED
 from kept.platform.data.models import Subject
 from kept.platform.data.personal import AccountModel, PersonalModel
-from kept.platform.data.use import Use
+from kept.platform.data.use import SEALED, Use
 from kept.platform.privacy.notices import policy_of
 from kept.platform.privacy.secrets import vault
 

@@ -15,6 +15,7 @@ from kept.core.errors import GuardDrift
 from kept.platform.data import keystore
 from kept.platform.data.guard import postgres, sqlite
 from kept.platform.data.guard.postgres_schema import schema
+from kept.platform.data.rows import on_postgres
 from kept.platform.data.use import ALIAS, RESERVED, Columns
 
 OWNER = "owner"
@@ -22,11 +23,6 @@ OWNER = "owner"
 
 def _login() -> str:
     return str(connections[ALIAS].settings_dict["USER"])
-
-
-def on_postgres() -> bool:
-    """Which engine this deployment runs on."""
-    return connections[OWNER].vendor == "postgresql"
 
 
 def map_digest() -> str:

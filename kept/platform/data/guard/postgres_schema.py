@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from kept.platform.data.use import SEALED
+
 _DEFINER = "SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp"
 _SCHEMA = """
 CREATE SCHEMA IF NOT EXISTS guard;
@@ -74,7 +76,7 @@ CREATE OR REPLACE FUNCTION guard.plain(said text) RETURNS text IMMUTABLE PARALLE
   SELECT pg_catalog.translate(pg_catalog.lower(said), '@.-_+/''{"".join(_PLAIN.values())}', '       {_FOLDED}') $$;
 CREATE OR REPLACE FUNCTION guard.words(said text) RETURNS tsvector IMMUTABLE PARALLEL SAFE LANGUAGE sql AS $$
   SELECT pg_catalog.to_tsvector('pg_catalog.simple'::pg_catalog.regconfig,
-    CASE WHEN said OPERATOR(pg_catalog.~~) 'sealed:%' THEN '' ELSE guard.plain(said) END) $$;
+    CASE WHEN said OPERATOR(pg_catalog.~~) '{SEALED}%' THEN '' ELSE guard.plain(said) END) $$;
 """
 """What a text is to the search index, which is built anew when this changes. Without a SET clause, so that the engine can inline it:
 an import writes three such indexes, and a function called for each value cost five times as much."""

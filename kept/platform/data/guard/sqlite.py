@@ -14,10 +14,8 @@ from dataclasses import dataclass, field
 
 from kept.platform.data.datamap import Table, platform_tables, tables
 from kept.platform.data.engine.sqlite.names import OURS
-from kept.platform.data.use import PROTECTED, SUBJECT, Columns, Use
+from kept.platform.data.use import PROTECTED, SEALED, SUBJECT, Columns, Use
 
-SEALED = "sealed:"
-"""How a sealed value begins; sealed values are not searched."""
 FUNCTIONS = frozenset(
     "abs avg ceil char coalesce concat count cume_dist date datetime dense_rank first_value floor format glob group_concat hex ifnull iif "
     "instr julianday lag last_value lead length like likely lower ltrim max min nth_value ntile nullif percent_rank printf quote "

@@ -11,8 +11,8 @@ from kept.core.errors import Tampered
 from kept.core.notice import Rule
 from kept.core.notice.rules import SecureBody
 from kept.platform.data.datamap import Table, tables
-from kept.platform.data.guard.sqlite import SEALED
 from kept.platform.data.keystore import DatabaseKeyStore
+from kept.platform.data.use import SEALED
 from kept.platform.privacy import values
 from kept.platform.privacy.provers.base import Finding, Look, broken, kept, many, prover, some, unproven
 
