@@ -14,7 +14,7 @@ def main(people: int) -> None:
     import django
 
     django.setup()
-    from bench import importing, questions, rights
+    from bench import importing, proving, questions, rights
     from bench.measure import say
     from kept.platform.data.guard import install
     from kept.platform.data.rows import on_postgres
@@ -30,6 +30,8 @@ def main(people: int) -> None:
     say(f"{'':<4}{people / imported.ours:,.0f} people a second")
     for ratio in questions.compare(use_for(account.pk, "command:bench", "customer-relations"), "dana mar"):
         say(ratio)
+    for line in proving.lines(account):
+        say(line)
     for rows, runs in ((20, 20), (20_000, 3)):
         for ratio in rights.compare(account, rows, runs):
             say(ratio)

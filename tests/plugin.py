@@ -32,9 +32,14 @@ def _postgresql() -> Path | None:
     return Path(done.stdout.strip()) if done.returncode == 0 else None
 
 
+def _fides() -> Path | None:
+    return ROOT / ".fides/bin/python" if (ROOT / ".fides/done").exists() else None
+
+
 COMPONENTS: Final[Mapping[str, tuple[Callable[[], Path | None], str]]] = {
     "chromium": (lambda: _program("chromium", "chromium-browser", "google-chrome"), "as root: apt-get install chromium"),
     "postgresql": (_postgresql, "as root: apt-get install postgresql"),
+    "fides": (_fides, "scripts/fides"),
 }
 
 
@@ -57,6 +62,12 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(
             "the tests on PostgreSQL need a cluster of their own: scripts/postgres env KEPT_TEST_ENGINE=postgresql pytest"
         )
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """What tests the pure core runs once: no database changes what it finds."""
+    if ROOT / "kept/core" in item.path.parents:
+        item.add_marker("once")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

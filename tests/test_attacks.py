@@ -2,7 +2,8 @@
 
 Each statement is run by three ways: `b` through `kept sql`'s bound connection, `r` and `w` through the application's armed connection,
 reading and inside an action. The purpose is direct marketing with names and job titles: nobody obtains an email address, a telephone
-number or a date of birth, nor anything of a person who objected, nor of another account, neither in an answer nor in an error.
+number or a date of birth, nor anything of a person who objected, nor of a record whose fence is closed to it, nor of another account,
+neither in an answer nor in an error.
 
 `unprotected` ways are those of which the design says so: on PostgreSQL, settings and roles protect against our own mistakes only.
 """
@@ -21,7 +22,7 @@ from kept.core.errors import KeptError
 from kept.platform.data import bound, rows
 from kept.platform.data.guard import install, postgres
 from kept.platform.data.testing import ALL, BITS, NOW, account, mask, subjects, use
-from kept.platform.data.use import Columns, Use, reading, writing
+from kept.platform.data.use import OPEN_MASK, Columns, Use, reading, writing
 from tests.plugin import ENGINE
 from tests.test_tidy import BANNED_CALLS
 
@@ -31,12 +32,15 @@ READABLE = frozenset({"name", "job-title"})
 
 @dataclass(frozen=True)
 class World:
-    """Dana agrees to marketing, Omar objected; Charlie's account keeps records of others. Values that begin with `zqx` are forbidden."""
+    """Dana agrees to marketing, Omar objected, Petra's record is from where marketing may use nothing; Charlie's account keeps records of
+    others. Values that begin with `zqx` are forbidden.
+    """
 
     mine: int
     theirs: int
     dana: int
     omar: int
+    petra: int
     other: int
     stranger: int
     company: int
@@ -44,7 +48,7 @@ class World:
 
     def fill(self, statement: str) -> str:
         """The statement with this world's numbers and roles."""
-        for name in ("mine", "theirs", "dana", "omar", "other", "stranger", "company"):
+        for name in ("mine", "theirs", "dana", "omar", "petra", "other", "stranger", "company"):
             statement = statement.replace(f"<{name}>", str(getattr(self, name)))
         if "<rights role>" in statement:
             with connections["owner"].cursor() as cursor:
@@ -53,15 +57,15 @@ class World:
         return statement
 
 
-def _record(account_id: int, permits: int, name: str, email: str, born: str) -> tuple[int, int, int]:
+def _record(account_id: int, permits: int, name: str, email: str, born: str, fence: int = OPEN_MASK) -> tuple[int, int, int]:
     """A person with a company, an address and a number; the ids of person, subject and company."""
     made = subjects(account_id, [permits]).ids[0]
     with writing(use(account_id)) as acting:
         (company,) = rows.insert(acting, Company, ("name", "created_at"), [(f"{CANARY}company{account_id}", NOW)])
-        names = ("subject", "given_name", "family_name", "job_title", "birth_date", "company", "created_at", "changed_at")
-        (person,) = rows.insert(acting, Person, names, [(made, name, name, "17", born, company, NOW, NOW)])
-        points = [(made, person, kind, "form", value) for kind, value in (("email", email), ("phone", f"{CANARY}5550100"))]
-        rows.insert(acting, ContactPoint, ("subject", "person", "category", "source", "value"), points)
+        names = ("subject", "given_name", "family_name", "job_title", "birth_date", "company", "fence", "created_at", "changed_at")
+        (person,) = rows.insert(acting, Person, names, [(made, name, name, "17", born, company, fence, NOW, NOW)])
+        points = [(made, person, kind, "form", fence, value) for kind, value in (("email", email), ("phone", f"{CANARY}5550100"))]
+        rows.insert(acting, ContactPoint, ("subject", "person", "category", "source", "fence", "value"), points)
     return person, made, company
 
 
@@ -72,13 +76,15 @@ def make() -> World:
     install.open_columns(columns)
     dana, _, _ = _record(mine, ALL, "Dana", f"{CANARY}dana@mail.example", f"{CANARY}1985")
     omar, _, _ = _record(mine, mask("customer-relations"), f"{CANARY}omar", f"{CANARY}omar@mail.example", f"{CANARY}1986")
+    shut = OPEN_MASK & ~(1 << BITS["direct-marketing"])
+    petra, _, _ = _record(mine, ALL, f"{CANARY}petra", f"{CANARY}petra@mail.example", f"{CANARY}1984", shut)
     other, stranger, company = _record(theirs, ALL, f"{CANARY}other", f"{CANARY}other@mail.example", f"{CANARY}1987")
     for _ in range(3):
         _record(theirs, ALL, f"{CANARY}more", f"{CANARY}more@mail.example", f"{CANARY}1988")
     with connections["owner"].cursor() as cursor:
         cursor.execute("ANALYZE")
     bound_to = Use(mine, "command:test", "direct-marketing", BITS["direct-marketing"], columns)
-    return World(mine, theirs, dana, omar, other, stranger, company, bound_to)
+    return World(mine, theirs, dana, omar, petra, other, stranger, company, bound_to)
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +138,9 @@ READS = [
     Attack("exists", "sp", f"SELECT EXISTS (SELECT 1 FROM {PERSON} WHERE account_id = <theirs>)", most=0),
     Attack("another account", "sp", f"SELECT count(*) FROM {PERSON} WHERE account_id <> <mine> OR 1 = 1"),
     Attack("who objected", "sp", f"SELECT count(*) FROM {PERSON} WHERE id = <omar>", most=0),
+    Attack("behind a fence", "sp", f"SELECT given_name FROM {PERSON} WHERE id = <petra>", most=0),
+    Attack("behind a fence, counted", "sp", f"SELECT count(*) FROM {PERSON} WHERE id = <petra> AND fence > 0", most=0),
+    Attack("behind a fence, by a join", "sp", f"SELECT q.given_name FROM {PERSON} p LEFT JOIN {PERSON} q ON q.id = <petra>", most=0),
     Attack("union", "sp", f"SELECT given_name FROM {PERSON} UNION ALL SELECT value FROM {POINT}"),
     Attack("join", "sp", f"SELECT c.value FROM {PERSON} p JOIN {POINT} c ON c.person_id = p.id"),
     Attack("left join", "sp", f"SELECT c.value FROM {PERSON} p LEFT JOIN {POINT} c ON true"),
@@ -272,6 +281,10 @@ WRITES = [
     ),
     Attack("change an id", "sp", f"UPDATE main.{PERSON} SET id = <other> WHERE id = <dana>"),
     Attack("change a rowid", "s", f"UPDATE OR REPLACE main.{PERSON} SET rowid = <other> WHERE id = <dana>"),
+    Attack("update behind a fence", "sp", f"UPDATE main.{PERSON} SET given_name = 'robbed' WHERE id = <petra>"),
+    Attack("open a fence", "sp", f"UPDATE main.{PERSON} SET fence = {OPEN_MASK} WHERE id = <petra>"),
+    Attack("delete behind a fence", "sp", f"DELETE FROM main.{PERSON} WHERE id = <petra>"),
+    Attack("move onto what is behind a fence", "s", f"UPDATE OR REPLACE main.{PERSON} SET oid = <petra> WHERE id = <dana>"),
     Attack("change an oid onto who objected", "s", f"UPDATE OR REPLACE main.{PERSON} SET oid = <omar> WHERE id = <dana>"),
     Attack(
         "replace a row of another account",
@@ -431,7 +444,7 @@ def test_nobody_writes(attack: Attack, via: str) -> None:
 def test_the_forbidden_is_there_and_the_allowed_is_answered(world: World) -> None:
     answer = bound.ask(world.use, f"SELECT given_name FROM {PERSON}")
     assert (answer.columns, answer.rows, answer.more) == (("given_name",), [("Dana",)], False)
-    assert bound.ask(use(world.mine), f"SELECT count(*) FROM {POINT} WHERE value LIKE 'zqx%'").rows == [(4,)]
+    assert bound.ask(use(world.mine), f"SELECT count(*) FROM {POINT} WHERE value LIKE 'zqx%'").rows == [(6,)]
     assert bound.ask(use(world.mine), f"SELECT max(birth_date) FROM {PERSON}").rows == [(f"{CANARY}1986",)]
     assert bound.ask(world.use, "VALUES (1), (2), (3)", most=2).more
 

@@ -54,6 +54,49 @@ def test_check_tells_by_its_exit_code(tmp_path: Path) -> None:
     assert kept("check", tmp_path / "absent.md", "--json", code=2)["error"] == "bad-input"
 
 
+def test_check_against_the_deployment_names_what_is_missing(slug: str) -> None:
+    found = {finding["rule"]: finding for finding in kept("check", NOTICE, "--here", "--json", code=1) if finding["level"] == "error"}
+    assert {finding["code"] for finding in found.values()} == {"unbound"}
+    marketing = found["purpose:direct-marketing"]
+    assert marketing["message"] == "there is no room “campaigns”"
+    assert NOTICE.read_text().splitlines()[marketing["line"] - 1] == 'purpose = "direct-marketing"'
+    assert "limit:no-card-numbers" not in found
+    kept("check", NOTICE, "--account", slug, "--json", code=1)
+    kept("check", NOTICE, "--account", "nobody-here", "--json", code=2)
+
+
+def test_check_warns_of_a_category_that_no_column_holds() -> None:
+    warned = [finding for finding in kept("check", NOTICE, "--here", "--json", code=1) if finding["level"] == "warning"]
+    assert "no column of this deployment holds payment-history" in {finding["message"] for finding in warned}
+    assert not any("holds email" in finding["message"] for finding in warned)
+
+
+def test_promises_prints_every_promise_of_the_register_and_its_rules() -> None:
+    rows = kept("promises", "--json")
+    assert len(rows) == 227
+    assert "missing" not in {row["state"] for row in rows}
+    assert all(row["rules"] for row in rows)
+    states = {row["id"]: row["state"] for row in rows}
+    assert (states["CO-24"], states["CO-60"]) == ("unbound", "unbound")
+    kept("promises", "--strict", "--json", code=1)
+
+
+def test_promises_of_an_account_are_as_last_proved() -> None:
+    slug = f"cooper-{secrets.token_hex(4)}"
+    kept("account", "create", slug, "--notice", ROOT / "notices/cooper/notice.md", "--owner", f"alice@{slug}.example", "--json")
+    before = {row["id"]: row["state"] for row in kept("promises", "--account", slug, "--json")}
+    assert {state for name, state in before.items() if name.startswith("CP")} <= {"unproven", "unbound", "statement"}
+    proved = {row["rule"]: row["state"] for row in kept("prove", slug, "--json")}
+    rules = {
+        rule["rule"]: rule["state"]
+        for row in kept("promises", "--account", slug, "--json")
+        for rule in row["rules"]
+        if rule["notice"] == "cooper"
+    }
+    assert {rules[rule] for rule, state in proved.items() if state == "kept" and rule in rules} == {"kept"}
+    assert {rules[rule] for rule, state in proved.items() if state == "statement" and rule in rules} <= {"statement"}
+
+
 def test_an_account_needs_a_notice_that_passes(tmp_path: Path) -> None:
     bad = tmp_path / "bad.md"
     bad.write_text(NOTICE.read_text() + "\nWe will never sell it.\n")
@@ -128,3 +171,23 @@ def test_prove_and_doctor_find_nothing_broken(slug: str) -> None:
 def kept_any(*arguments: str) -> Any:
     """Run a command whatever its exit code; other tests' accounts are looked at too."""
     return json.loads(CliRunner().invoke(app, list(arguments)).stdout)
+
+
+def test_diff_tells_what_changes_in_effect(tmp_path: Path) -> None:
+    assert kept("diff", NOTICE, NOTICE) == "Nothing changes in effect.\n"
+    later = tmp_path / "later.md"
+    later.write_text(NOTICE.read_text().replace('keep = "3 years"', 'keep = "5 years"'))
+    found = kept("diff", NOTICE, later, "--json")
+    assert [(one["facet"], one["direction"]) for one in found["changes"]] == [("retention", "wider")]
+    assert (found["material"], found["reduces_rights"], found["acceptance"]) == (True, False, "none")
+    assert "+ We keep" in kept("diff", NOTICE, later)
+
+
+def test_a_new_version_is_shown_before_it_is_put_in_force(tmp_path: Path) -> None:
+    slug, later = opened(), tmp_path / "later.md"
+    later.write_text(NOTICE.read_text().replace('keep = "3 years"', 'keep = "2 years"'))
+    asked = CliRunner().invoke(app, ["notice", "activate", slug, str(later)], input="n\n")
+    assert "- We keep" in asked.output
+    assert Account.objects.get(slug=slug).notice_version is not None
+    done = kept("notice", "activate", slug, later, "--yes", "--json")
+    assert (done["notice_version"], done["in_force"], done["told_by"], done["letters"]) == (2, True, [], 0)

@@ -20,11 +20,15 @@ CALLERS: dict[str, set[str]] = {
     },
     "rights": {
         "apps/contacts/actions.py",
+        "apps/notices/versions.py",
+        "apps/notices/versions_telling.py",
         "apps/requests/actions.py",
         "apps/requests/choosing.py",
         "apps/requests/desk.py",
+        "platform/privacy/disclosures.py",
         "platform/privacy/erasure.py",
         "platform/privacy/masks.py",
+        "platform/privacy/versions.py",
         "project/people.py",
     },
     "retention": {
@@ -46,22 +50,34 @@ CALLERS: dict[str, set[str]] = {
         "apps/imports/stores.py",
         "apps/imports/undoing.py",
         "apps/notices/actions.py",
+        "apps/notices/board.py",
+        "apps/notices/board_actions.py",
+        "apps/notices/editor.py",
+        "apps/notices/editor_queries.py",
         "apps/notices/queries.py",
+        "apps/notices/tables.py",
+        "apps/notices/versions_telling.py",
         "apps/requests/actions.py",
         "apps/requests/desk.py",
         "apps/requests/outbox.py",
         "apps/requests/queries.py",
         "apps/requests/store.py",
+        "platform/privacy/aggregates.py",
         "platform/privacy/bookkeeping.py",
+        "platform/privacy/disclosures.py",
         "platform/privacy/erasure.py",
         "platform/privacy/gate.py",
+        "platform/privacy/incidents.py",
+        "platform/privacy/glass.py",
         "platform/privacy/ledger.py",
-        "platform/privacy/notices.py",
         "platform/privacy/proofs.py",
+        "platform/privacy/retention.py",
+        "platform/privacy/versions.py",
+        "project/demo.py",
         "project/people.py",
     },
 }
-ENTRANCES = {"rights_use": "rights", "bookkeeping": "security", "bookkeeping_use": "security"}
+ENTRANCES = {"rights_use": "rights", "alone": "security", "bookkeeping": "security", "bookkeeping_use": "security"}
 """Functions that enter a reserved purpose by their name."""
 MAKERS = {"platform/privacy/gate.py", "platform/privacy/masks.py", "platform/privacy/bookkeeping.py"}
 """Where a Use is made."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -37,6 +41,15 @@ Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(help="The port to listen on.")]
 NoticeFile = Annotated[Path, typer.Option("--notice", help="The notice, a Markdown file.")]
 ACTOR = "command:kept"
+
+
+class Form(StrEnum):
+    """The forms of `kept export`: plain JSON, the record of processing, the Data Privacy Vocabulary, a manifest of Fides."""
+
+    json = "json"
+    record = "record"
+    dpv = "dpv"
+    fides = "fides"
 
 
 def _read(path: Path) -> str:
@@ -168,31 +181,105 @@ def account_create(
 
 @notice_app.command("activate")
 @command
-def notice_activate(account: AccountName, file: Annotated[Path, typer.Argument(help="The notice.")], as_json: Json = False) -> None:
-    """Check a notice and put it in force."""
+def notice_activate(
+    account: AccountName,
+    file: Annotated[Path, typer.Argument(help="The notice.")],
+    tell: Annotated[list[str] | None, typer.Option(help="How people are told, where the notice promises one of several ways.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Go on without showing the preview.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what a new version changes, and decide for it; it takes effect when the notice in force promises."""
     start()
-    from kept.platform.accounts.queries import account_by_slug
-    from kept.platform.privacy import notices
+    from kept.project import changing
 
-    version = notices.activate(account_by_slug(account), _read(file), ACTOR, filename=file.name)
-    say({"notice_version": version.number}, as_json=as_json, text=f"Version {version.number} is in force.")
+    said = changing.activate(account, _read(file), file.name, tell or (), ACTOR, ask=not (yes or as_json))
+    say(said, as_json=as_json, text=changing.outcome(said))
+
+
+@app.command("diff")
+@command
+def diff_notices(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="The older notice.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="The newer notice.")],
+    as_json: Json = False,
+) -> None:
+    """What changes in effect from one notice to the other. Needs no deployment."""
+    from kept.core.notice import parse
+    from kept.core.notice.diff import diff
+    from kept.project import changing
+
+    found = diff(parse(_read(old), filename=old.name), parse(_read(new), filename=new.name))
+    say(changing.document(found), as_json=as_json, text=changing.in_words(found))
 
 
 @app.command()
 @command
-def check(file: Annotated[Path, typer.Argument(help="The notice.")], as_json: Json = False) -> None:
-    """Is a notice well formed, whole, and free of contradiction? Needs no deployment."""
+def check(
+    file: Annotated[Path, typer.Argument(help="The notice.")],
+    here: Annotated[bool, typer.Option("--here", help="Also against this deployment: what it binds, and what it holds.")] = False,
+    account: Annotated[str, typer.Option(help="Also against this deployment, for this account.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Is a notice well formed, whole, and free of contradiction? Needs no deployment unless asked for one."""
     from kept.core import notice as language
     from kept.core.errors import NoticeError
 
     try:
-        findings = list(language.check(language.parse(_read(file), filename=file.name)))
+        notice = language.parse(_read(file), filename=file.name)
+        findings = list(language.check(notice))
+        if here or account:
+            start()
+            from kept.project import promising
+
+            findings += promising.findings(notice, account)
     except NoticeError as error:
         findings = list(error.findings)
     text = "\n".join(str(finding) for finding in findings) or "No findings."
     document = [{name: getattr(finding, name) for name in finding.__slots__} for finding in findings]
     say(document, as_json=as_json, text=text)
     leave(FINDINGS if any(finding.level == "error" for finding in findings) else DONE)
+
+
+@app.command()
+@command
+def fmt(
+    files: Annotated[list[Path], typer.Argument(help="The notices.")],
+    check_only: Annotated[bool, typer.Option("--check", help="Change nothing; exit 1 where something would change.")] = False,
+) -> None:
+    """Bring notices into their one form: keys in the order of the language, long lists wrapped."""
+    from kept.core.notice.formatting import formatted
+
+    texts = {file: _read(file) for file in files}
+    changed = [file for file, text in texts.items() if formatted(text) != text]
+    for file in changed if not check_only else ():
+        file.write_text(formatted(texts[file]), encoding="utf-8")
+    word = "would change" if check_only else "changed"
+    say(None, as_json=False, text="\n".join(f"{file} {word}." for file in changed) or "Nothing to change.")
+    leave(FINDINGS if check_only and changed else DONE)
+
+
+@app.command()
+@command
+def export(
+    file: Annotated[Path, typer.Argument(help="The notice.")],
+    form: Annotated[Form, typer.Option("--format", help="The form.")] = Form.json,
+    address: Annotated[str, typer.Option(help="Where the notice is published.")] = "",
+    as_json: Json = False,
+) -> None:
+    """A notice in a form for other tools, on standard output; every form is JSON. Needs no deployment."""
+    from kept.core.notice import compile, parse
+    from kept.core.notice.exports import dpv, fides, plain, record
+
+    notice = parse(_read(file), filename=file.name)
+    policy, published = compile(notice), address or f"urn:sha256:{plain.digest(notice.text)}"
+    writers: dict[Form, Callable[[], Mapping[str, Any]]] = {
+        Form.json: partial(plain.document, notice),
+        Form.record: partial(record.document, policy),
+        Form.dpv: partial(dpv.document, policy, published),
+        Form.fides: partial(fides.manifest, policy, published),
+    }
+    found = writers[form]()
+    say(found, as_json=as_json, text=json.dumps(found, indent=2, ensure_ascii=False))
 
 
 @app.command()
@@ -213,6 +300,24 @@ def prove(account: Annotated[str, typer.Argument(metavar="[ACCOUNT]", help="Else
     text = "\n".join(f"{row['state']:<10} {row['rule']:<40} {row['said']}" for row in report)
     say(report, as_json=as_json, text=text or "No account has a notice.")
     leave(FINDINGS if any(row["state"] == "broken" for row in report) else DONE)
+
+
+@app.command()
+@command
+def promises(
+    accounts: Annotated[
+        list[str] | None, typer.Option("--account", help="Take the states from this account's latest proof; may be given for several.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 while any promise is missing, broken or unbound.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Every promise of the register, the rules that carry it, and how it stands."""
+    start()
+    from kept.project import promising
+
+    rows = promising.promises(accounts or ())
+    say(rows, as_json=as_json, text=promising.in_words(rows))
+    leave(FINDINGS if strict and promising.failing(rows) else DONE)
 
 
 @app.command()

@@ -79,6 +79,7 @@ def serve(host: str, port: int, *, workers: int = 1) -> None:
             blocking_threads=4,
             respawn_failed_workers=True,
             log_level="warning",  # type: ignore[arg-type]
+            log_access=False,  # it would hold whole addresses of visitors
             static_path_route=["/static"],
             static_path_mount=[Path(settings.STATIC_ROOT)],
         ).serve()

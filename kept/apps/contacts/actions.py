@@ -21,12 +21,12 @@ from kept.apps.contacts.queries import PARTS
 from kept.core.errors import BadInput, Conflict, NotFound, Refused
 from kept.core.notice import Ask, Policy, SubjectFacts
 from kept.core.notice.vocabulary import BASES
-from kept.platform.data import rows
 from kept.platform.data.models import Subject
 from kept.platform.data.use import Use, writing
 from kept.platform.privacy import choices, inlets, ledger, masks, provenance, subjects, suppression, values
 from kept.platform.privacy.choices import Verb
 from kept.platform.privacy.digests import rows_of
+from kept.platform.privacy.fences import Origin, closing
 from kept.platform.privacy.gate import reserved
 from kept.platform.privacy.models import Identifier, ValueOrigin
 from kept.platform.privacy.notices import policy_of
@@ -86,8 +86,8 @@ def enterable(use: Use) -> dict[str, list[str]]:
 
 
 def _enters(use: Use, policy: Policy, category: str, source: str) -> bool:
-    open_after = use.reserved or policy.fence(source, category) >> use.bit & 1
-    return policy.may_collect(category, source).allowed and use.columns.writes(category) and bool(open_after)
+    open_after = not ~policy.fence(source, category) & use.mask
+    return policy.may_collect(category, source).allowed and use.columns.writes(category) and open_after
 
 
 def _admit(use: Use, policy: Policy, source: str, entered: Mapping[str, Sequence[str]]) -> None:
@@ -108,6 +108,9 @@ def _admit(use: Use, policy: Policy, source: str, entered: Mapping[str, Sequence
         if not use.columns.writes(category):
             rule, text = use.why(category)
             raise Refused(text, place=category, rule=rule)
+        if closed := ~policy.fence(source, category) & use.mask:
+            message = _("The notice keeps %(category)s from this source from whoever enters it here.") % {"category": category}
+            raise Refused(message, place=category, rule=closing(policy, Origin(source, category), closed), cure=_("Choose another source."))
 
 
 def _check_age(use: Use, policy: Policy, region: str, born: date | None) -> None:
@@ -200,12 +203,12 @@ def change_person(use: Use, person_id: int, seen: datetime, changes: Mapping[str
             new |= {"company": company_id} if company_id != person.company_id else {}
         if not new:
             return
-        values.change(use, person, **new)
+        values.change(use, person, source=source, **new)
         noted = {name: COLUMNS.get(name, "organisation") for name in new if name != "owner_id"}
         _note(use, policy, person, source, subject.region, {name: category for name, category in noted.items() if changes[name]})
         if "birth_date" in new:
             with writing(masks.rights_use(use.account_id, use.actor)) as rights:
-                masks.refresh(rights, policy, [person.subject_id])
+                masks.refresh(rights, [person.subject_id])
         if noted:
             _tell(use, subject, "correction", noted.values(), {"fields": sorted(noted)})
 
@@ -248,7 +251,7 @@ def company_named(use: Use, name: str) -> int:
     held: int | None = Company.under(use).filter(name=plain).order_by("pk").values_list("pk", flat=True).first()
     if held is not None:
         return held
-    (made,) = rows.insert(use, Company, ("name", "created_at"), [(plain, timezone.now())])
+    (made,) = values.insert(use, Company, ("name", "created_at"), [(plain, timezone.now())])
     return made
 
 
@@ -304,7 +307,7 @@ def change_point(use: Use, point_id: int, seen: datetime, value: str, *, label: 
             _identify(use, subject, point.category, old=point, new=value, source=source)
             _note(use, policy, point, source, subject.region, {"value": point.category})
             _tell(use, subject, "correction", [point.category], {"fields": [point.category]})
-        values.change(use, point, value=value.strip(), label=label.strip())
+        values.change(use, point, source=source, value=value.strip(), label=label.strip())
 
 
 def remove_point(use: Use, point_id: int) -> None:
@@ -335,7 +338,7 @@ def change_address(use: Use, address_id: int, seen: datetime, parts: Mapping[str
     _admit(use, policy, source, {"postal-address": _told_parts(parts)})
     with _changing(use, held.person_id, seen):
         subject = Subject.under(use).get(pk=held.subject_id)
-        values.change(use, held, value=one_line(parts), **{part: parts.get(part, "").strip() for part in PARTS})
+        values.change(use, held, source=source, value=one_line(parts), **{part: parts.get(part, "").strip() for part in PARTS})
         _note(use, policy, held, source, subject.region, {"value": "postal-address"})
         _tell(use, subject, "correction", ["postal-address"], {"fields": ["postal-address"]})
 

@@ -13,6 +13,9 @@ class ContactsConfig(AppConfig):
         from kept.platform.privacy.registry import Clock, registry
         from kept.platform.ui.shell import Room, register
 
+        registry.rooms.add("contacts")
+        registry.by_row.update(("email", "phone", "postal-address"))
+        registry.enforces("kept.apps.contacts.actions", "collect", "collect.categories", "right.kind=correct")
         registry.born.append(born)
         registry.clocks.append(Clock("last-activity", Person, "changed_at", "person"))
         register(

@@ -11,6 +11,8 @@ class ImportsConfig(AppConfig):
         from kept.platform.privacy.registry import registry
         from kept.platform.ui.shell import Room, register
 
+        registry.rooms.add("imports")
+        registry.enforces("kept.apps.imports.actions", "collect", "collect.categories", "collect.attest=basis", "collect.attest=origin")
         register(Room(gettext_noop("Imports"), "imports:list", "records.import", "import", 60))
         if not any(store.name == stores.Staged.name for store in registry.stores):
             registry.stores.append(stores.Staged())

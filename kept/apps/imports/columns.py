@@ -12,10 +12,13 @@ from django.utils.translation import gettext_lazy as later
 from kept.core.errors import BadInput, Refused
 from kept.core.notice import Policy
 from kept.core.notice.terms import CollectTerms
-from kept.core.notice.vocabulary import BASES
+from kept.core.notice.vocabulary import BASES, CUSTOMERS_BASIS
 
 SOURCE = "import"
 """The vocabulary's term for where imported values come from."""
+
+STATED = {name: basis for name, basis in BASES.items() if name != CUSTOMERS_BASIS}
+"""The bases an importer may state: who acts on instruction states that of whoever instructs."""
 
 
 @dataclass(frozen=True)
@@ -186,6 +189,9 @@ def check_origin(terms: CollectTerms, source: str, basis: str) -> None:
         raise BadInput(
             "It is not said where this data is from.", place="source", cure="Say it in at most 200 characters.", rule=terms.rule.name
         )
-    if basis not in BASES:
-        cure = f"Use one of: {', '.join(BASES)}."
+    if basis not in STATED:
+        cure = f"Use one of: {', '.join(STATED)}."
         raise BadInput("The lawful basis is not stated.", place="basis", cure=cure, rule=terms.rule.name)
+    if "consent" in terms.attest and BASES[basis].choice != "gives":
+        cure = "Load only people who agreed, and state that."
+        raise BadInput("This data may come in with the person's consent alone.", place="basis", cure=cure, rule=terms.rule.name)

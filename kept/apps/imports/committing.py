@@ -130,8 +130,8 @@ def _write_chunk(run: Import, policy: Policy, matching: Use, parts: Sequence[Par
         if here.first() is None:
             return 0  # somebody else carried it on meanwhile
         outcome = decide(matching, records, lambda ids: touched_by(run, matching, ids))
-        companies = _write_people(Chunk(run, policy, timezone.now(), matching), outcome, keys[: len(outcome.new)])
-        _place_faults(parts, outcome.faults)
+        companies, cells = _write_people(Chunk(run, policy, timezone.now(), matching), outcome, keys[: len(outcome.new)])
+        _place_faults(parts, [*outcome.faults, *cells])
         _close_batches(run, matching, parts, companies)
         faults = [fault for part in parts for fault in part.faults]
         Import.under(matching).filter(pk=run.pk).update(
@@ -147,28 +147,31 @@ def _write_chunk(run: Import, policy: Policy, matching: Use, parts: Sequence[Par
     return len(outcome.new)
 
 
-def _write_people(chunk: Chunk, outcome: Outcome, keys: Sequence[int]) -> list[int]:
-    """Newcomers, and changes of people who are here; the companies created for them."""
+def _write_people(chunk: Chunk, outcome: Outcome, keys: Sequence[int]) -> tuple[list[int], list[Fault]]:
+    """Newcomers, and changes of people who are here; the companies created for them, and the cells that records here did not take."""
     run = chunk.run
     named = {one.record.company for one in (*outcome.new, *outcome.known.values())} - {""}
     companies: dict[str, int] = {}
     made: list[int] = []
+    faults: list[Fault] = []
     if outcome.known or named:
         with reserved(run.account_id, run.by, "retention", rule=run.rule) as keeping:
             companies, made = company_ids(keeping, named, chunk.now)
             if outcome.known:
-                Updates(chunk, keeping, outcome.known, companies, outcome.owners).write()
+                updates = Updates(chunk, keeping, outcome.known, companies, outcome.owners)
+                updates.write()
+                faults = updates.faults
     add_people(chunk, outcome.new, keys, companies)
-    return made
+    return made, faults
 
 
 def _place_faults(parts: Sequence[Part], faults: Sequence[Fault]) -> None:
-    """Put what matching rejected to the batch it came in, with its cells."""
+    """Put what was left out to the batch it came in, a whole row with its cells."""
     for fault in faults:
         for part in parts:
             cells = next((row[1:] for row in part.staged["rows"] if row[0] == fault.line), None)
             if cells is not None:
-                fault.cells = cells
+                fault.cells = [] if fault.column else cells
                 part.faults.append(fault)
 
 

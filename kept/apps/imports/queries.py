@@ -57,6 +57,7 @@ def reason(fault: Fault) -> str:
         "birth_date": _("This is not a possible date of birth."),
         "long": _("This value is too long."),
         "form": _("A value must not begin like a sealed one."),
+        "fenced": _("The record here serves more than the notice lets a value from a file serve. It was left as it is."),
         "refused-payment-card": _("This is a payment card number. It was not stored."),
         "refused-national-id": _("This is a social security or national identity number. It was not stored."),
     }

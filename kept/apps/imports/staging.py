@@ -38,17 +38,11 @@ LARGEST_FILE = 2 * 1024**3  # bytes
 READ_AT_ONCE = 1024 * 1024  # bytes
 _REFUSED_SHARE = 0.3  # of a column's filled cells in the sample: from then on it is a column of such numbers
 _REFUSED_LEAST = 3  # cells, unless all are: one stray number does not cost a short file its column
-_SHORTEST_REFUSED = 9  # characters: no number that is refused is shorter
 
 
 def context(import_id: int, what: str) -> str:
     """What a sealed value of an import is bound to."""
     return f"import:{import_id}/{what}"
-
-
-def _refused(cell: str) -> str | None:
-    short = len(cell) < _SHORTEST_REFUSED and cell.isascii()
-    return None if short or cell.isalpha() else refused_category(cell)
 
 
 class Staging:
@@ -167,7 +161,7 @@ class Staging:
                 continue
             cells = [row.cells[place] for place in self._keep]
             for place, cell in enumerate(cells):
-                if (category := _refused(cell)) is not None:
+                if (category := refused_category(cell)) is not None:
                     cells[place] = ""
                     refused.append((row.line, self.names[place], category))
             kept.append([row.line, *cells])
@@ -230,7 +224,7 @@ def _check_header(header: Row) -> None:
     if not any(cell.strip() for cell in header.cells):
         raise BadInput("The first line is empty.", place=place, cure=cure)
     for cell in header.cells:
-        if "@" in cell or _refused(cell) or sum(character.isdigit() for character in cell) > 5:
+        if "@" in cell or refused_category(cell) or sum(character.isdigit() for character in cell) > 5:
             raise BadInput("The first line seems to hold a person's data rather than names of columns.", place=place, cure=cure)
 
 
@@ -255,7 +249,7 @@ def _refused_columns(names: Sequence[str], sample: Sequence[Row]) -> dict[str, t
             continue
         filled = [row.cells[place].strip() for row in sample if len(row.cells) == len(names)]
         filled = [cell for cell in filled if cell]
-        hits = Counter(category for cell in filled if (category := _refused(cell)))
+        hits = Counter(category for cell in filled if (category := refused_category(cell)))
         count = hits.total()
         if count >= _REFUSED_SHARE * len(filled) and (count >= _REFUSED_LEAST or count == len(filled) > 0):
             found[name] = (hits.most_common(1)[0][0], "content")

@@ -84,9 +84,12 @@ def _restore(keeping: Use, image: Image) -> bool:
             continue
         (row,) = values.opened(keeping, [found])
         same = {name: before for name, (before, after) in changes.items() if getattr(row, name) == after}
-        whole = whole and len(same) == len(changes)
+        every, fence = len(same) == len(changes), same.pop("fence", None)
+        whole = whole and every
         values.change(keeping, row, **{name.removesuffix("_id"): before for name, before in same.items()})
-        if isinstance(row, Person) and len(same) == len(changes) and (moment := image.changed_at.get(str(row_id))):
+        if fence is not None and every and not any(getattr(row, name) for name in row.personal.columns if name not in same):
+            rows.update(keeping, model, ("fence",), [(row_id, fence)])  # nothing is left in it of what narrowed it, or of what came since
+        if isinstance(row, Person) and every and (moment := image.changed_at.get(str(row_id))):
             rows.update(keeping, Person, ("changed_at",), [(row_id, _moment(moment))])
         _restore_origins(keeping, image, table, row_id, same)
     for table, ids in reversed(image.added.items()):

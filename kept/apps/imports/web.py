@@ -41,7 +41,7 @@ def _form(request: TeamRequest, said: dict[str, str], errors: dict[str, str], st
     context = {
         "said": {"source": "", "basis": "", "attest": ""} | said,
         "errors": dict.fromkeys(("file", "source", "basis", "attest"), "") | errors,
-        "bases": [("", _("Choose…")), *((basis.id, basis.title) for basis in BASES.values())],
+        "bases": [("", _("Choose…")), *((basis.id, basis.title) for basis in columns.STATED.values())],
         "rule": terms.rule,
         "refused": sorted(policy.refused),
     }

@@ -6,20 +6,22 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from kept.apps.contacts.models import Company, ContactPoint, Person, PostalAddress
 from kept.apps.imports.columns import SOURCE
 from kept.apps.imports.matching import Digest, Somebody
 from kept.apps.imports.models import Before, Import
-from kept.apps.imports.records import ADDRESS, PERSON, Record, whole_address
+from kept.apps.imports.records import ADDRESS, PERSON, Fault, Record, whole_address
 from kept.apps.imports.staging import context
 from kept.core.notice import Policy
 from kept.platform.data import rows
 from kept.platform.data.lookup import lookup
 from kept.platform.data.personal import PersonalModel
-from kept.platform.data.use import Use
+from kept.platform.data.use import OPEN_MASK, Use
 from kept.platform.privacy import subjects, values
+from kept.platform.privacy.fences import Origin, readers, record_of, row_fence
 from kept.platform.privacy.models import Identifier, ValueOrigin
 from kept.platform.privacy.secrets import vault
 
@@ -40,12 +42,19 @@ class Chunk:
         """The mask of the purposes that a value of this category from a file may serve."""
         return self.policy.fence(SOURCE, category)
 
+    @cached_property
+    def shut(self) -> dict[str, int]:
+        """By column of a person's record: those who read such records and would miss one that a value from a file is written to."""
+        record = record_of(Person)
+        left = {name: row_fence(self.policy, Origin(SOURCE, category, record)) for name, category in Person.personal.columns.items()}
+        return {name: ~fence & readers(self.policy, Person) for name, fence in left.items()}
+
 
 def company_ids(keeping: Use, names: Collection[str], now: datetime) -> tuple[dict[str, int], list[int]]:
     """Companies by name, and which of them were created for it."""
     found = dict(reversed(lookup(keeping, Company, "name", names, ("name", "id"))))
     new = sorted(set(names) - found.keys())
-    made = rows.insert(keeping, Company, ("name", "created_at"), [(name, now) for name in new])
+    made = values.insert(keeping, Company, ("name", "created_at"), [(name, now) for name in new])
     return found | dict(zip(new, made, strict=True)), made
 
 
@@ -145,12 +154,13 @@ class Updates:
         self.changed: dict[str, dict[int, dict[str, Any]]] = {}
         self.new_points: list[tuple[Any, ...]] = []
         self.new_addresses: list[tuple[Any, ...]] = []
+        self.faults: list[Fault] = []
 
     def write(self) -> None:
         """Do it."""
         ids = list(self.people)
         chunk = self.chunk
-        persons = _of_subjects(self.use, Person, ids, ("id", "subject", "import_id", *PERSON, "company", "changed_at"))
+        persons = _of_subjects(self.use, Person, ids, ("id", "subject", "fence", "import_id", *PERSON, "company", "changed_at"))
         self.persons = {subject_id: held[0] for subject_id, held in persons.items()}
         created = {subject_id for subject_id, person in self.persons.items() if person.import_id == chunk.run.pk}
         marks = mark_met(chunk.run, self.use, ids, created)
@@ -177,9 +187,10 @@ class Updates:
         """Somebody may be known to the account without being in its address book."""
         names = ("subject", "provenance_id", "created_at", "changed_at")
         chunk = self.chunk
-        made = rows.insert(self.use, Person, names, [(one, chunk.run.provenance_id, chunk.now, chunk.now) for one in missing])
+        made = values.insert(self.use, Person, names, [(one, chunk.run.provenance_id, chunk.now, chunk.now) for one in missing])
+        empty: dict[str, Any] = {"fence": OPEN_MASK, "changed_at": chunk.now, **dict.fromkeys(PERSON, "")}
         for subject_id, pk in zip(missing, made, strict=True):
-            self.persons[subject_id] = Person(id=pk, subject_id=subject_id, changed_at=chunk.now, **dict.fromkeys(PERSON, ""))
+            self.persons[subject_id] = Person(id=pk, subject_id=subject_id, **empty)
             self._image(subject_id).added.setdefault(Person._meta.db_table, []).append(pk)
 
     def _change(self, subject_id: int, row: PersonalModel, wanted: dict[str, Any]) -> bool:
@@ -194,8 +205,19 @@ class Updates:
 
     def _person(self, subject_id: int, record: Record) -> None:
         person = self.persons[subject_id]
-        if self._change(subject_id, person, {**record.person, "company_id": self.companies.get(record.company)}):
+        wanted = {**record.person, "company_id": self.companies.get(record.company)}
+        for name in self._withheld(person, record):
+            header = next((one for one, target in self.chunk.run.mapping.items() if target == name), name)
+            self.faults.append(Fault(record.line, "fenced", header))
+            del wanted[name]
+        if self._change(subject_id, person, wanted):
             self._image(subject_id).changed_at.setdefault(str(person.pk), str(person.changed_at))
+
+    def _withheld(self, person: Person, record: Record) -> list[str]:
+        """Columns whose new value would hide the record, with what else it holds, from a purpose that it serves now (privacy.values)."""
+        new = [name for name in PERSON if record.person[name] and record.person[name] != getattr(person, name)]
+        stay = any(getattr(person, name) for name in PERSON if name not in new)
+        return [name for name in new if stay and person.fence & self.chunk.shut[name]]
 
     def _points(self, subject_id: int, record: Record, held: Sequence[ContactPoint]) -> None:
         there = {(point.category, point.value) for point in held}
@@ -241,14 +263,19 @@ class Updates:
 
     def _update(self, model: type[PersonalModel], names: tuple[str, ...], changes: Sequence[dict[str, Any]]) -> None:
         fields = tuple(name.removesuffix("_id") for name in names)
-        head = ("subject", "category") if model.personal.by_row else ("subject",)
-        lines = []
-        for change in changes:
+        head = ("subject", "category", "fence") if model.personal.by_row else ("subject", "fence")
+        lines = [
+            (*(getattr(change["row"], "subject_id" if name == "subject" else name) for name in head), *map(change.get, names))
+            for change in changes
+        ]
+        ready = values.prepare(self.use, model, (*head, *fields), lines, source=SOURCE)  # of two sources now: it obeys the limits of both
+        place = head.index("fence")
+        for change, line in zip(changes, ready, strict=True):
             row = change["row"]
-            lines.append((row.subject_id, *((row.category,) if model.personal.by_row else ()), *(change[name] for name in names)))
-        sealed = values.seal(self.use, model, (*head, *fields), lines)
-        done = [(change["row"].pk, *line[len(head) :]) for change, line in zip(changes, sealed, strict=True)]
-        rows.update(self.use, model, fields, done)
+            if line[place] != row.fence:
+                self._image(row.subject_id).note(model._meta.db_table, row.pk, "fence", row.fence, line[place])
+        done = [(change["row"].pk, *line[place:]) for change, line in zip(changes, ready, strict=True)]
+        rows.update(self.use, model, ("fence", *fields), done)
 
     def _write_origins(self, wanted: Sequence[tuple[int, str, int, str]]) -> None:
         """Each changed value is now from this import; where it was from before is remembered."""

@@ -13,7 +13,6 @@ from kept.platform.data.models import Subject
 from kept.platform.privacy import ledger, masks, proofs, retention
 from kept.platform.privacy.bookkeeping import bookkeeping
 from kept.platform.privacy.models import Entry
-from kept.platform.privacy.notices import policy_of
 
 SOON = timedelta(days=30)
 COMMAND = "command:prove"
@@ -84,4 +83,4 @@ def apply_due(account: Account) -> int:
     with bookkeeping(account.pk) as use:
         if not Subject.under(use).filter(changes_at__lte=timezone.now()).exists():
             return 0
-    return masks.apply_due(account.pk, policy_of(account.pk))
+    return masks.apply_due(account.pk)

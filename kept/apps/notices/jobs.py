@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from kept.apps.notices import actions
+from kept.apps.notices import actions, versions, versions_telling
 from kept.platform.accounts.actor import Actor
 from kept.platform.accounts.models import Account
 from kept.platform.jobs.task import daily, every, job
@@ -26,6 +26,26 @@ def apply_due() -> None:
     """Apply what time has changed in people's permissions."""
     for account in accounts_in_force():
         actions.apply_due(account)
+
+
+@job("notices.change_over", schedule=every(minutes=1))
+def change_over() -> None:
+    """One job for each account with a version on its way."""
+    for account in versions.on_the_way():
+        bring_about.enqueue(account_id=account.pk)
+
+
+@job("notices.bring_about", unique=())
+def bring_about(account_id: int) -> None:
+    """Carry the version on its way on: letters, and its coming into force."""
+    versions.bring_about(account_id)
+
+
+@job("notices.clear_letters", schedule=daily("04:30"))
+def clear_letters() -> None:
+    """Empty letters about versions that were sent a while ago."""
+    for account in accounts_in_force():
+        versions_telling.clear(account.pk)
 
 
 @job("notices.retain_all", schedule=daily("02:30"))

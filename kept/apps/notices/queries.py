@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Any
 
 from django.utils import timezone
@@ -15,7 +14,7 @@ from django_tasks import TaskResultStatus as Status
 from kept.core.errors import NoNotice, NotFound
 from kept.core.ledger import VerifyKey
 from kept.core.notice import Notice, Policy, Rule
-from kept.core.notice.rules import pick
+from kept.core.notice.outline import outline
 from kept.core.notice.vocabulary import regions_of
 from kept.platform.accounts.models import Account
 from kept.platform.accounts.queries import account_by_slug
@@ -45,7 +44,10 @@ class Published:
 
 @dataclass(frozen=True)
 class Promise:
-    """One rule, in the words of the notice, and how it stands. `days` are the states of the last ninety, oldest first."""
+    """One rule, in the words of the notice, and how it stands. `days` are the states of the last ninety, oldest first.
+
+    `unbound` names what it needs and this deployment does not have.
+    """
 
     rule: str
     kind: str
@@ -60,16 +62,21 @@ class Promise:
     days: Sequence[str]
     found: int
     references: Sequence[str]
+    unbound: Sequence[str] = ()
     repeats: bool = False
 
 
 @dataclass(frozen=True)
 class Block:
-    """A heading of the notice, or prose with the promises that cover it. `html` is safe to publish."""
+    """A heading of the notice, or prose with the promises that cover it. `html` is safe to publish.
+
+    `regions` are those of the supplement that a heading opens.
+    """
 
     heading: bool
     html: str
     promises: tuple[Promise, ...] = ()
+    regions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,22 +109,17 @@ def promises(here: Published) -> list[Promise]:
     """Every promise in the order of the notice. Statements promise nothing and are left out."""
     proved = {proof.rule: proof for proof in proofs.latest(here.account.pk)}
     days = proofs.history(here.account.pk, timezone.localdate())
-    sections, found, words = _sections(here.notice), list[Promise](), ""
+    headings, found, words = sections(here.notice), list[Promise](), ""
     for rule in here.notice.rules:
         if rule.kind != "statement":
             name = proofs.key(rule)
-            one = _promise(rule, sections.get(name, ""), proved.get(name), days.get(name) or ["none"] * proofs.DAYS)
+            one = _promise(rule, headings.get(name, ""), proved.get(name), days.get(name) or ["none"] * proofs.DAYS)
             found.append(replace(one, repeats=one.words == words))
             words = one.words
     return found
 
 
-def by_section(of: Sequence[Promise]) -> list[tuple[str, list[Promise]]]:
-    """Promises under the heading each stands under in the notice."""
-    return [(section, list(group)) for section, group in groupby(of, key=lambda one: one.section)]
-
-
-def _sections(notice: Notice) -> dict[str, str]:
+def sections(notice: Notice) -> dict[str, str]:
     """The heading each rule stands under."""
     found, heading = dict[str, str](), ""
     for passage in notice.passages:
@@ -147,6 +149,7 @@ def _promise(rule: Rule, section: str, proof: Proof | None, days: Sequence[str])
         days=days,
         found=evidence.get("count", 0),
         references=evidence.get("references", ()),
+        unbound=evidence.get("unbound", ()),
     )
 
 
@@ -162,34 +165,27 @@ def summary(of: Sequence[Promise]) -> Summary:
 def blocks(here: Published, of: Sequence[Promise], region: str) -> list[Block]:
     """The notice as it reads in a region, without its title: headings, and prose with its promises. Prose of one promise stays together."""
     by_rule = {one.rule: one for one in of}
-    shown = {*regions_of(region), None} if region else {None}
+    shown = set(regions_of(region)) if region else set()
+    headings = {one.passage.line: one.html for one in outline(here.notice)}
+    opened: tuple[str, ...] = ()
     found: list[Block] = []
     for passage in here.notice.passages:
-        if passage.region not in shown or passage.level == 1:
+        if (passage.regions and shown.isdisjoint(passage.regions)) or passage.level == 1:
             continue
         own = tuple(by_rule[name] for name in map(proofs.key, passage.rules) if name in by_rule)
         last = found[-1] if found else None
         if last and not last.heading and own and last.promises == own:
             found[-1] = replace(last, html=last.html + passage.html)
         else:
-            found.append(Block(passage.kind == "heading", passage.html, own))
+            opens = passage.regions if passage.regions != opened else ()
+            opened = passage.regions
+            found.append(Block(passage.kind == "heading", headings.get(passage.line, passage.html), own, opens))
     return found
-
-
-def regions(notice: Notice) -> list[tuple[str, str]]:
-    """The regions with a supplement, each with the supplement's own heading."""
-    headings = {one.region: one.text for one in reversed(notice.passages) if one.kind == "heading" and one.region}
-    return [(region, headings.get(region, region)) for region in notice.regions()]
 
 
 def known_region(notice: Notice, asked: str) -> str:
     """The region asked for, where the notice has a supplement for it; else none."""
     return asked if asked in notice.regions() else ""
-
-
-def authority(notice: Notice, region: str) -> str:
-    """Where a person may complain."""
-    return pick(notice.identity.authority, region) or ""
 
 
 def versions(account: Account) -> list[NoticeVersion]:

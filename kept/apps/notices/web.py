@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from kept.apps.notices import actions, jobs, queries
+from kept.apps.notices import actions, jobs, published, queries
 from kept.apps.notices.queries import Published
 from kept.platform.accounts.door import TeamRequest, team
-from kept.platform.accounts.roles import may
+from kept.platform.accounts.roles import Capability, may
 from kept.platform.jobs.queries import find
-from kept.platform.privacy import proofs
+from kept.platform.privacy.versions import pending
+from kept.platform.ui.announced import banner
 from kept.platform.ui.pages import Link, Masthead, render
 from kept.platform.ui.shell import shell
 
@@ -31,17 +32,8 @@ def notice(request: HttpRequest, slug: str) -> HttpResponse:
     """The notice, with a mark beside each promise."""
     here = queries.published(slug)
     region = queries.known_region(here.notice, request.GET.get("region", ""))
-    of = queries.promises(here)
-    shown = queries.blocks(here, of, region)
-    read = {one.rule: one for block in shown for one in block.promises}
-    context = {
-        "blocks": shown,
-        "summary": queries.summary(list(read.values())),
-        "regions": queries.regions(here.notice),
-        "region": region,
-        "authority": queries.authority(here.notice, region),
-    }
-    return render(request, "notices/notice.html", _public(here, "notice") | context)
+    of = [] if here.account.promises_private else queries.promises(here)
+    return render(request, "notices/notice.html", _public(here, "notice") | published.page(here, of, region))
 
 
 @require_GET
@@ -51,31 +43,17 @@ def source(request: HttpRequest, slug: str) -> HttpResponse:
     return HttpResponse(queries.text_of(here, request.GET.get("version", "")), content_type=MARKDOWN)
 
 
-@require_GET
-def promises(request: HttpRequest, slug: str) -> HttpResponse:
-    """Every promise, how it stands, and how it stood."""
-    here = queries.published(slug)
-    of = queries.promises(here)
-    return render(
-        request, "notices/promises.html", _public(here, "promises") | {"sections": queries.by_section(of), "summary": queries.summary(of)}
-    )
-
-
-@require_GET
-def evidence(request: HttpRequest, slug: str, rule: str) -> HttpResponse:
-    """The newest proof of one rule, as a file to keep and to verify."""
-    here = queries.published(slug)
-    name = rule.replace(":", "-").replace("@", "-")
-    headers = {"Content-Disposition": f'attachment; filename="{slug}-{name}.json"'}
-    return JsonResponse(proofs.evidence(here.account.pk, rule), json_dumps_params={"indent": 2}, headers=headers)
-
-
 def _public(here: Published, current: str) -> dict[str, Any]:
     """What every public page shows around its content."""
     slug = here.account.slug
     links = [
         Link(_("Privacy notice"), reverse("notices:notice", args=[slug]), current=current == "notice"),
-        Link(_("Promises"), reverse("notices:promises", args=[slug]), current=current == "promises"),
+        *(
+            []
+            if here.account.promises_private
+            else [Link(_("Promises"), reverse("notices:promises", args=[slug]), current=current == "promises")]
+        ),
+        Link(_("Versions"), reverse("notices:history", args=[slug]), current=current == "versions"),
         Link(_("Your data"), reverse("requests:centre", args=[slug])),
     ]
     return {
@@ -83,25 +61,11 @@ def _public(here: Published, current: str) -> dict[str, Any]:
         "slug": slug,
         "identity": here.notice.identity,
         "key_id": queries.ledger_state(here.account.pk).key_id,
-        "masthead": Masthead(here.account.name, reverse("notices:notice", args=[slug]), links),
+        "masthead": Masthead(here.account.name, reverse("notices:notice", args=[slug]), links, banner(here.account)),
     }
 
 
 # For the team
-
-
-@team("notice.read")
-def desk(request: TeamRequest) -> HttpResponseBase:
-    """Every promise with its state and evidence; running the proof now."""
-    here = queries.published(request.account.slug)
-    of = queries.promises(here)
-    context = {
-        "promises": sorted(of, key=lambda one: proofs.ORDER.index(one.state)),
-        "summary": queries.summary(of),
-        "job": queries.proving(request.account.pk),
-        "may_prove": may(request.member, "proof.run"),
-    }
-    return render(request, "notices/desk.html", _inside(request, here, "desk") | context)
 
 
 @team("proof.run")
@@ -136,20 +100,31 @@ def retention(request: TeamRequest) -> HttpResponseBase:
 def versions(request: TeamRequest) -> HttpResponseBase:
     """Every version that was in force, and the ledger."""
     here = queries.published(request.account.slug)
-    context = {"versions": queries.versions(request.account), "ledger": queries.ledger_state(request.account.pk)}
+    context = {
+        "versions": queries.versions(request.account),
+        "coming": pending(request.account.pk),
+        "may_decide": may(request.member, "settings.manage"),
+        "ledger": queries.ledger_state(request.account.pk),
+    }
     return render(request, "notices/versions.html", _inside(request, here, "versions") | context)
 
 
 def _inside(request: TeamRequest, here: Published, current: str) -> dict[str, Any]:
-    """What every page of the desk shows around its content."""
+    """What every page of the desk that is about the notice in force shows around its content."""
+    return desk_page(request, current) | {"here": here}
+
+
+def desk_page(request: TeamRequest, current: str) -> dict[str, Any]:
+    """What every page of the desk shows around its content: its tabs, as far as the member may open them."""
     slug = request.account.slug
-    tabs = [
-        Link(_("Promises"), reverse("notices:desk", args=[slug]), current=current == "desk"),
-        *(
-            [Link(_("Retention"), reverse("notices:retention", args=[slug]), current=current == "retention")]
-            if may(request.member, "proof.run")
-            else []
-        ),
-        Link(_("Versions and ledger"), reverse("notices:versions", args=[slug]), current=current == "versions"),
+    tabs: list[tuple[str, str, str, Capability]] = [
+        ("desk", _("Promises"), "notices:desk", "notice.read"),
+        ("gaps", _("Not yet bound"), "notices:gaps", "notice.read"),
+        ("consent", _("Choices"), "notices:consent", "notice.read"),
+        ("retention", _("Retention"), "notices:retention", "proof.run"),
+        ("editor", _("Editor"), "notices:drafts", "notice.write"),
+        ("versions", _("Versions and ledger"), "notices:versions", "notice.read"),
     ]
-    return {"here": here, "slug": slug, "tabs": tabs, "shell": shell(request, "notices:desk", _("keeping promises"))}
+    shown = [one for one in tabs if may(request.member, one[3])]
+    links = [Link(label, reverse(address, args=[slug]), current=current == name) for name, label, address, _may in shown]
+    return {"slug": slug, "tabs": links, "shell": shell(request, "notices:desk", _("keeping promises"))}

@@ -33,8 +33,9 @@ from kept.platform.privacy import erasure, journal, ledger, subjects
 from kept.platform.privacy.bookkeeping import bookkeeping
 from kept.platform.privacy.gate import reserved
 from kept.platform.privacy.models import Erasure
-from kept.platform.privacy.notices import accounts_in_force, policy_of
+from kept.platform.privacy.notices import accounts_in_force
 from kept.platform.privacy.secrets import vault
+from kept.platform.privacy.versions import offering
 
 PACKAGE_WAITS = timedelta(days=14)
 GRACE = timedelta(days=3)
@@ -44,7 +45,7 @@ CHOICES_WAIT = timedelta(days=1)
 LOST = timedelta(hours=1)
 _FIELDS = (
     *("reference", "kind", "state", "channel", "rule", "region", "subject_reference", "received_at", "due_at", "verified_at"),
-    *("closes_at", "link", "page", "key_id", "sealed", "outcome", "entries"),
+    *("clock", "closes_at", "link", "page", "key_id", "sealed", "outcome", "entries"),
 )
 
 
@@ -72,7 +73,8 @@ def person(request: Request) -> str:
 def _receive(use: Use, actor: str, kind: Kind, channel: Channel, region: str, contents: Private, **known: Any) -> Request:
     """Store a new request and its entry. `known`: what is known already (state, subject_reference, link)."""
     now, reference = timezone.now(), secrets.token_hex(16)
-    right = queries.right_of(policy_of(use.account_id), kind, region)
+    policy = offering(use.account_id)
+    right, deadline = queries.right_of(policy, kind, region), queries.deadline(policy, kind, region, now)
     key_id = vault().create()[0] if channel != Channel.COMMAND else None
     values: dict[str, Any] = {
         "reference": reference,
@@ -83,7 +85,8 @@ def _receive(use: Use, actor: str, kind: Kind, channel: Channel, region: str, co
         "region": region,
         "subject_reference": "",
         "received_at": now,
-        "due_at": queries.due(right, now),
+        "due_at": deadline.due,
+        "clock": deadline.as_dict(),
         "verified_at": None,
         "closes_at": None,
         "link": "",
@@ -163,13 +166,19 @@ def take_in(account: Account, actor: Actor, given: TakenIn) -> Request:
 # Proving, refusing
 
 
+def looked_over(request: Request) -> bool:
+    """Whether one of the team looks at it before it is answered, as the version says that the person is under."""
+    with reserved(request.account_id, person(request), "rights", rule=request.rule, request=request.reference) as use:
+        right = queries.right_of(queries.terms_of(use, request), request.kind, request.region)
+    return right is not None and "human" in right.verify
+
+
 def confirm(account: Account, link: str) -> str:
     """The person says that it was them; the token of their request's page. Raises NotFound when the link is used or too old."""
     request = queries.by_link(account.pk, link)
     if request is None:
         raise NotFound(_("This link has been used, or is too old."), cure=_("Ask again: a new letter comes at once."))
-    right = queries.right_of(policy_of(account.pk), request.kind, request.region)
-    waits = right is not None and right.verify == "human"
+    waits = looked_over(request)
     with bookkeeping(account.pk, writing=True) as use:
         request = _again(use, request, State.RECEIVED)
         token = private.open_private(request).page

@@ -15,6 +15,11 @@ class RequestsConfig(AppConfig):
         from kept.platform.privacy.registry import registry
         from kept.platform.ui.shell import Room, register
 
+        registry.rooms.add("requests")
+        answered = ("right", "right.within", "right.verify=link", "right.verify=human", "right.formats", "role.requests=answer")
+        registry.enforces("kept.apps.requests.actions", *answered, "right.kind=access", "right.kind=erase")
+        registry.enforces("kept.apps.requests.choosing", *(f"right.kind={kind}" for kind in ("object", "withdraw")))
+        registry.enforces("kept.apps.requests.desk", *(f"right.channels={channel}" for channel in ("web", "email", "phone", "post")))
         registry.stores.append(REQUEST_STORE)
         registry.clocks.append(CLOSED)
         registry.due.append(due)

@@ -7,18 +7,31 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from kept.apps.requests.models import OutboxMessage, Request
+from kept.apps.requests.models import Kind, OutboxMessage, Request, State
 from kept.apps.requests.queries import OPEN, RIGHT
 from kept.platform.data.use import Use
 from kept.platform.privacy.registry import Clock, Desk
+
+ANSWERED = (State.READY, State.DONE)
+CHANNELS = frozenset({"web", "email", "phone", "post"})
+"""The privacy centre; and what the team takes in of mails, calls and letters."""
+FORMATS = frozenset({"html", "json", "csv"})
+"""What a package holds."""
 
 
 def due(use: Use, right: str, now: datetime) -> Desk:
     """How the requests under a right stand."""
     asked = Request.under(use).filter(kind__in=[kind for kind, one in RIGHT.items() if one == right])
     waiting = asked.filter(state__in=OPEN)
-    late = list(waiting.filter(due_at__lt=now).values_list("reference", flat=True))
-    return Desk(answered=asked.filter(answered_at__isnull=False).count(), open=waiting.count(), late=late)
+    answered = asked.filter(answered_at__isnull=False)
+    return Desk(
+        answered=answered.count(),
+        open=waiting.count(),
+        late=list(waiting.filter(due_at__lt=now).values_list("reference", flat=True)),
+        unverified=list(answered.filter(verified_at=None, state__in=ANSWERED).values_list("reference", flat=True)),
+        channels=CHANNELS if right in RIGHT.values() else frozenset(),
+        formats=FORMATS if right == RIGHT[Kind.ACCESS] else frozenset(),
+    )
 
 
 def forget_letters(use: Use, requests: QuerySet[Any]) -> None:

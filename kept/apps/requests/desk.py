@@ -24,7 +24,6 @@ from kept.platform.data.use import Use
 from kept.platform.privacy import erasure
 from kept.platform.privacy.bookkeeping import bookkeeping
 from kept.platform.privacy.gate import reserved
-from kept.platform.privacy.notices import policy_of
 from kept.platform.ui import keyset
 from kept.platform.ui.pages import Link, render
 from kept.platform.ui.shell import shell
@@ -70,6 +69,7 @@ def _row(request: Request, now: datetime) -> dict[str, Any]:
         "tone": TONES[state],
         "clock": words,
         "clock_tone": tone,
+        "decided": queries.decided(request) if words else None,
         "channel": str(Channel(request.channel).label),
         "received": request.received_at,
     }
@@ -145,7 +145,7 @@ def _lead(found: Request) -> str:
             return _("A letter went to the address that was given. Until its owner confirms, there is nothing to do.")
         case State.RECEIVED:
             return _("Make sure that it is them, for instance by calling back on a number you know. Then go on.")
-        case State.VERIFIED if _looked_over(found):
+        case State.VERIFIED if actions.looked_over(found):
             return _("Its owner confirmed the address. The notice wants one of you to look before it is answered.")
         case State.VERIFIED | State.WORKING:
             return _("Confirmed. It is answered by itself within moments.")
@@ -158,11 +158,6 @@ def _lead(found: Request) -> str:
         case State.NOBODY:
             return _("Nothing is held under the address that was proved.")
     return ""
-
-
-def _looked_over(found: Request) -> bool:
-    right = queries.right_of(policy_of(found.account_id), found.kind, found.region)
-    return right is not None and right.verify == "human"
 
 
 def _start_says(found: Request) -> str:

@@ -45,7 +45,8 @@ class Request(AccountModel):
     `sealed` holds what is personal in it (contact address, the token of its page, a note), under the request's own key, as are its
     letters and its package; from `closed_at` on the key is gone. `link` and `page` are SHA-256 of random tokens: the mailed link,
     until it is used, and the page of the request. `entries` are its entries in
-    the ledger, each with the state it brought. `outcome` holds counts only.
+    the ledger, each with the state it brought. `outcome` holds counts only. `clock` is what decided `due_at`, with the versions of the
+    notice and the laws it was read from: a `Deadline`.
     """
 
     reference = models.CharField(max_length=32)
@@ -57,6 +58,7 @@ class Request(AccountModel):
     subject_reference = models.CharField(max_length=32, blank=True, db_default="")
     received_at = models.DateTimeField()
     due_at = models.DateTimeField()
+    clock = models.JSONField()
     verified_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
     closes_at = models.DateTimeField(null=True)
@@ -72,8 +74,8 @@ class Request(AccountModel):
     personal: ClassVar = Personal(
         columns={},
         plain=(
-            *("reference", "kind", "state", "channel", "rule", "region", "subject_reference", "received_at", "due_at", "verified_at"),
-            *("answered_at", "closes_at", "closed_at", "link", "page", "key_id", "sealed", "outcome", "entries", "fetched"),
+            *("reference", "kind", "state", "channel", "rule", "region", "subject_reference", "received_at", "due_at", "clock"),
+            *("verified_at", "answered_at", "closes_at", "closed_at", "link", "page", "key_id", "sealed", "outcome", "entries", "fetched"),
         ),
         erase="keep",
         keep_because="It names nobody once its key is destroyed, and shows that the account answered.",

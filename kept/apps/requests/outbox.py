@@ -9,7 +9,7 @@ import json
 import os
 import smtplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from email import policy as email_policy
 from email.headerregistry import Address
@@ -47,11 +47,18 @@ def post(use: Use, request: Request, letter: Letter, *, delay: timedelta = timed
     to = private.open_private(request).email
     if not to or request.key_id is None:
         return
-    content = {"to": to, "subject": letter.subject, "text": letter.text(), "html": letter.html()}
-    sealed = private.seal_bytes(request, json.dumps(content).encode(), "letter")
-    now = timezone.now()
-    (made,) = rows.insert(use, OutboxMessage, _FIELDS, [(request.reference, letter.name, request.key_id, sealed, now)])
-    jobs.deliver.using(run_after=now + delay).enqueue(account_id=use.account_id, message_id=made)
+    (made,) = put(use, [(request.reference, request.key_id, to, letter)])
+    jobs.deliver.using(run_after=timezone.now() + delay).enqueue(account_id=use.account_id, message_id=made)
+
+
+def put(use: Use, letters: Sequence[tuple[str, int, str, Letter]]) -> list[int]:
+    """Store letters, given as reference, key, address and letter, for somebody to `deliver`; their ids. Raises Shredded."""
+    lines = []
+    for reference, key_id, to, letter in letters:
+        content = {"to": to, "subject": letter.subject, "text": letter.text(), "html": letter.html()}
+        sealed = private.seal_under(key_id, reference, json.dumps(content).encode(), "letter")
+        lines.append((reference, letter.name, key_id, sealed, timezone.now()))
+    return rows.insert(use, OutboxMessage, _FIELDS, lines)
 
 
 def deliver(account_id: int, message_id: int) -> None:
@@ -91,7 +98,7 @@ def _path(message_id: int) -> Path:
 
 
 def _sender(account: Account) -> Address:
-    contact = policy_of(account.pk).notice.identity.contact
+    contact = policy_of(account.pk).notice.identity.address
     name, at, domain = contact.rpartition("@")
     if not at:
         name, domain = "privacy", urlsplit(settings.SITE).hostname or "localhost"

@@ -134,7 +134,7 @@ def _page(account: Account, document: Mapping[str, Any], places: Sequence[Place]
         "held": held,
         "covered": gathered.cover.count,
         "authority": pick(identity.authority, gathered.subject.region) or "",
-        "contact": identity.contact,
+        "contact": identity.address,
         "files": [place.table.name for place in places],
     }
     return str(engines["jinja2"].get_template("requests/package.html").render(context))
@@ -279,7 +279,7 @@ class _Gathering:
                 "to": one.to,
                 "kind": self._title("recipient", one.recipient_class),
                 "categories": self._categories(one.rule),
-                "country": one.country,
+                "country": ", ".join(one.countries),
                 "safeguard": one.safeguard,
                 "promise": one.rule.promise,
             }
@@ -313,6 +313,8 @@ _KINDS = {
     "opt-out": "Opting out",
     "restriction": "Restriction",
     "look": "Your data was shown",
+    "disclosure": "Your data was given to somebody",
+    "instrument": "A paper about your data was put on file",
     "request": "A request of yours moved a step",
     "collection": "Data came in",
     "correction": "Data was corrected",

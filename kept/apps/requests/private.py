@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from django.core import signing
 
 from kept.apps.requests.models import Request
-from kept.core.errors import Shredded
+from kept.core.errors import Refused, Shredded
+from kept.platform.privacy.inlets import refused_category
 from kept.platform.privacy.secrets import vault
 
 LINK_HOURS = 24
@@ -32,7 +33,10 @@ def _context(reference: str, what: str) -> str:
 
 
 def seal(key_id: int, reference: str, private: Private) -> bytes:
-    """The sealed form. Raises Shredded."""
+    """The sealed form. Raises Shredded; Refused for a note or reason that holds a number no inlet takes."""
+    if any(refused_category(text) for text in (private.note, private.reason)):
+        cure = "Leave the number out. Nothing was stored."
+        raise Refused("This holds a payment card or national identity number, which is refused here.", place="note", cure=cure)
     return vault().seal(key_id, json.dumps(asdict(private)).encode(), _context(reference, "private"))
 
 
@@ -48,7 +52,12 @@ def open_private(request: Request) -> Private:
 
 def seal_bytes(request: Request, content: bytes, what: str) -> bytes:
     """Seal a package or a letter of this request. Raises Shredded."""
-    return vault().seal(request.key_id or 0, content, _context(request.reference, what))
+    return seal_under(request.key_id or 0, request.reference, content, what)
+
+
+def seal_under(key_id: int, reference: str, content: bytes, what: str) -> bytes:
+    """Seal something under a key, for this reference. Raises Shredded."""
+    return vault().seal(key_id, content, _context(reference, what))
 
 
 def open_bytes(key_id: int, reference: str, sealed: bytes, what: str) -> bytes:

@@ -14,13 +14,15 @@ from kept.apps.requests import private
 from kept.apps.requests.models import Kind, OutboxMessage, Request, State
 from kept.core.errors import NotFound
 from kept.core.ledger import Header
-from kept.core.notice import Duration, Policy
+from kept.core.notice import Policy, deadlines
+from kept.core.notice.deadlines import Clock, Deadline, Offers
 from kept.core.notice.rules import pick
+from kept.core.notice.standing import Standing
 from kept.core.notice.terms import RightTerms
 from kept.platform.accounts.models import Account
 from kept.platform.data.models import Subject
 from kept.platform.data.use import Use
-from kept.platform.privacy import ledger, subjects
+from kept.platform.privacy import ledger, notices, subjects
 from kept.platform.privacy.bookkeeping import bookkeeping
 from kept.platform.privacy.models import Entry, Erasure
 from kept.platform.privacy.notices import policy_of
@@ -28,7 +30,6 @@ from kept.platform.privacy.notices import policy_of
 OPEN = (State.RECEIVED, State.VERIFIED, State.WORKING)
 RIGHT = {Kind.ACCESS: "access", Kind.ERASURE: "erase", Kind.CHOICES: "object"}
 """The right, in the notice's words, that each kind of request exercises."""
-_A_MONTH = Duration(1, "months")
 
 
 def by_reference(account_id: int, reference: str) -> Request:
@@ -81,15 +82,25 @@ def letters(use: Use, reference: str) -> Sequence[OutboxMessage]:
     return list(OutboxMessage.under(use).filter(request=reference).order_by("id"))
 
 
-def right_of(policy: Policy, kind: str, region: str) -> RightTerms | None:
+def right_of(policy: Offers, kind: str, region: str) -> RightTerms | None:
     """The right of the notice that this kind of request exercises in a region; None where it offers none."""
     return policy.rights(region).get(RIGHT[Kind(kind)])
 
 
-def due(right: RightTerms | None, received: datetime) -> datetime:
-    """By when it must be answered: as the notice says, or the law it names; a month where neither does."""
-    within = right.within if right is not None and right.within is not None else _A_MONTH
-    return within.after(received) or received
+def deadline(policy: Offers, kind: str, region: str, received: datetime) -> Deadline:
+    """By when it must be answered, and what decides that: the notice, or a law it names."""
+    return deadlines.deadline(policy, RIGHT[Kind(kind)], region, received)
+
+
+def decided(request: Request) -> Clock:
+    """What decided by when it must be answered."""
+    return Deadline.model_validate(request.clock).decided
+
+
+def terms_of(use: Use, request: Request) -> Policy | Standing:
+    """What holds for the person a request is about, under the version that they are under. `use` is of `rights`."""
+    subject = subject_of(use, request)
+    return notices.ruling(use.account_id).over(subject.notice_version if subject else 0)
 
 
 def subject_of(use: Use, request: Request) -> Subject | None:
@@ -139,4 +150,4 @@ class Complaint:
 def complaint(account: Account, region: str = "") -> Complaint:
     """Where to go for somebody who is not content."""
     identity = policy_of(account.pk).notice.identity
-    return Complaint(pick(identity.authority, region or account.region) or "", identity.contact)
+    return Complaint(pick(identity.authority, region or account.region) or "", identity.address)

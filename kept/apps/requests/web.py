@@ -18,14 +18,15 @@ from kept.core.errors import NotFound
 from kept.platform.accounts.models import Account
 from kept.platform.accounts.queries import account_by_slug
 from kept.platform.privacy import ledger
-from kept.platform.privacy.notices import policy_of
+from kept.platform.privacy.versions import offering
+from kept.platform.ui.announced import banner
 from kept.platform.ui.pages import Link, Masthead, render
 
 
 def _masthead(account: Account, current: str = "") -> Masthead:
     centre = reverse("requests:centre", args=[account.slug])
     links = [Link(_("Privacy notice"), f"/{account.slug}/notice/"), Link(_("Your data"), centre, current=current == "centre")]
-    return Masthead(account.name, centre, links)
+    return Masthead(account.name, centre, links, banner(account))
 
 
 def _page(
@@ -57,7 +58,7 @@ def _words(kind: Kind, name: str) -> tuple[str, str, str]:
 
 def _offered(account: Account) -> list[Kind]:
     """What can be asked for by button here: what the notice grants."""
-    policy = policy_of(account.pk)
+    policy = offering(account.pk)
     return [kind for kind in Kind if kind == Kind.CHOICES or queries.right_of(policy, kind, account.region)]
 
 
@@ -65,7 +66,7 @@ def _offered(account: Account) -> list[Kind]:
 def centre(request: HttpRequest, slug: str) -> HttpResponse:
     """What one can ask, and where to begin."""
     account = account_by_slug(slug)
-    policy = policy_of(account.pk)
+    policy = offering(account.pk)
     with_button = {queries.RIGHT[kind] for kind in Kind}
     rest = [right for right in policy.rights(account.region).values() if right.kind not in with_button]
     names = {
@@ -88,7 +89,7 @@ def ask(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
     account = account_by_slug(slug)
     if kind not in _offered(account):
         raise Http404
-    policy, asked = policy_of(account.pk), Kind(kind)
+    policy, asked = offering(account.pk), Kind(kind)
     form = forms.AskForm(request.POST or None, regions=forms.regions(policy.notice.regions(), account.region))
     if request.method == "POST" and form.is_valid():
         region = form.cleaned_data.get("region") or account.region

@@ -28,8 +28,11 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "correction": "A value held on a person was corrected.",
         "retention": "Data whose time had come was deleted as the notice says.",
         "proof": "The notice's promises were proved on live data.",
+        "incident": "A promise was found broken, or something was done about it.",
         "release": "A package of a person's data was handed over.",
         "key-destruction": "The keys of these people were destroyed; what was sealed under them cannot come back.",
+        "instrument": "An agreement, an instruction, an order or a leave that something needs was put on file, or ended.",
+        "aggregate": "Figures about groups of people were released.",
         "account": "The account itself changed: its notice, its members or its settings.",
     }
 )

@@ -8,7 +8,7 @@ from typing import Literal
 
 from kept.core.errors import NoticeError
 
-Code = Literal["malformed", "contradiction", "hole", "unbacked", "laxer"]
+Code = Literal["malformed", "contradiction", "hole", "law", "unbacked", "unbound", "laxer"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ It is committed beside the notice, so that a change of the notice, or of the eng
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -26,7 +26,8 @@ _OPEN = SubjectFacts(_NOW, choices={"all": _YES})
 def table(policy: Policy) -> str:
     """The whole table. A cell says yes, or names the rule that stands against it or would be needed."""
     sections = [
-        *_people(policy),
+        *_alike(policy, "Purposes: what is open to whom", _situation_rows),
+        *_alike(policy, "Recipients and trackers: what is open to whom, each for its first purpose", _handing_rows),
         ("Columns: which categories a purpose reads, in every situation in which it is open", _columns(policy)),
         ("Fences: which purposes a value of limited provenance may serve", _fences(policy)),
         ("Inlets: what may come in, by source", _inlets(policy)),
@@ -36,26 +37,62 @@ def table(policy: Policy) -> str:
     return "\n\n\n".join([head, *(f"{title}\n\n{_grid(rows)}" for title, rows in sections if len(rows) > 1)]) + "\n"
 
 
-def _people(policy: Policy) -> Iterator[tuple[str, list[list[str]]]]:
-    """One table of situations and purposes for each set of regions that are answered alike."""
+def _alike(policy: Policy, title: str, rows_of: Callable[[Policy, str], list[list[str]]]) -> Iterator[tuple[str, list[list[str]]]]:
+    """One table of situations for each set of regions that are answered alike."""
     alike: dict[str, tuple[list[str], list[list[str]]]] = {}
     for region in policy.regions:
-        rows = _situation_rows(policy, region)
+        rows = rows_of(policy, region)
         alike.setdefault(repr(rows), ([], rows))[0].append("everywhere else" if region == DEFAULT else region)
     for regions, rows in alike.values():
-        yield f"Purposes: what is open to whom ({', '.join(regions)})", rows
+        yield f"{title} ({', '.join(regions)})", rows
 
 
 def _situation_rows(policy: Policy, region: str) -> list[list[str]]:
+    """What is closed in each situation, and the mask."""
     asks = [(one, Ask(one)) for one in policy.purposes]
     channels = [(one, choice.channel) for choice in policy.choices(region).values() if choice.channel for one in choice.governs]
     asks += [(f"{one} by {channel}", Ask(one, channel=channel)) for one, channel in channels]
     asks += [(f"{one} otherwise", Ask(one, channel="otherwise")) for one in dict(channels)]
-    rows = [["", *(words for words, _ in asks), "mask", "changes by itself"]]
+    rows = [["", "mask", "changes by itself", "closed"]]
     for words, facts in situations(policy, region):
         mask, changes = policy.permits(facts)
-        cells = [_cell(policy.decide(ask, facts)) for _, ask in asks]
-        rows.append([words, *cells, f"{mask:016x}", f"{changes:%Y-%m-%d %H:%M}" if changes else "never"])
+        closed = _closed((words, policy.decide(ask, facts)) for words, ask in asks)
+        rows.append([words, f"{mask:016x}", f"{changes:%Y-%m-%d %H:%M}" if changes else "never", closed])
+    return rows
+
+
+def _closed(answers: Iterable[tuple[str, Decision]]) -> str:
+    """What is refused, by the rule that refuses it."""
+    by_rule: dict[str, list[str]] = {}
+    for words, decision in answers:
+        if not decision.allowed:
+            by_rule.setdefault(_cell(decision), []).append(words)
+    return "; ".join(f"{rule}: {', '.join(words)}" for rule, words in by_rule.items()) or "nothing"
+
+
+def _handing_rows(policy: Policy, region: str) -> list[list[str]]:
+    """Every outlet and tracker in the situations that can move it; the table lies on its side, there are many."""
+    terms = policy.regions[region]
+    base = SubjectFacts(_NOW, "" if region == DEFAULT else region)
+    agreed = dict.fromkeys(policy.choices(base.region), _YES) | {"all": _YES}
+    people = {"has said nothing": base, "agreed to all": replace(base, choices=agreed)}
+    for choice in policy.choices(base.region).values():
+        if choice.moves or any(tracker.body.needs == choice.id for tracker in policy.trackers.values()):
+            people[f"gave {choice.id}"] = replace(base, choices={"all": _YES, choice.id: _YES})
+            people[f"agreed to all, then withdrew {choice.id}"] = replace(base, choices=agreed | {choice.id: _NO})
+    people["agreed to all, opted out of sale"] = replace(base, choices=agreed | {"sale": replace(_NO, state="opted-out")})
+    people["agreed to all, 15 years old"] = replace(base, choices=agreed, born=date(_NOW.year - 15, 1, 1))
+    rows = [["", *people]]
+    for outlet in terms.outlets.values():
+        ground = min(outlet.terms.stated, default=None)
+        for purpose in outlet.terms.purposes[:1]:
+            ask = Ask(purpose, recipient=outlet.terms.id, ground=ground)
+            stated = f" on {ground}" if ground else ""
+            rows.append([f"to {outlet.terms.id}{stated}", *(_cell(policy.decide(ask, facts)) for facts in people.values())])
+    for tracker in terms.trackers:
+        for purpose in policy.trackers[tracker].purposes[:1]:
+            ask = Ask(purpose, tracker=tracker)
+            rows.append([f"by {tracker}", *(_cell(policy.decide(ask, facts)) for facts in people.values())])
     return rows
 
 
@@ -97,49 +134,67 @@ def _named(policy: Policy) -> Iterable[str]:
 
 
 def _columns(policy: Policy) -> list[list[str]]:
-    """A category is read wherever its purpose is open, or never; anything between would be shown as such."""
-    everybody = [facts for region in policy.regions for _, facts in situations(policy, region)]
+    """Who reads a category, asked in one open situation of each region; what is read in some only is marked so."""
+    open_in: dict[str, list[SubjectFacts]] = {purpose: [] for purpose in policy.purposes}
+    for region in policy.regions:
+        people = [facts for _, facts in situations(policy, region)]
+        for purpose, there in open_in.items():
+            there += [facts for facts in people if policy.decide(Ask(purpose), facts).allowed][:1]
+    rows = [["", "read by", "closed by"]]
+    for category in sorted(policy.categories | policy.refused):
+        answers = {one: [policy.decide(Ask(one, category), facts) for facts in there] for one, there in open_in.items()}
+        read = [one if all(said.allowed for said in made) else f"{one} (not everywhere)" for one, made in answers.items() if _any(made)]
+        shut = ((one, made[0]) for one, made in answers.items() if made and not _any(made))
+        listed = _closed((one, said) for one, said in shut if said.because != (f"purpose:{one}",))
+        rows.append([category, ", ".join(read) or "nobody", listed])
+    return rows
 
-    def cell(purpose: str, category: str) -> str:
-        there = [facts for facts in everybody if policy.decide(Ask(purpose), facts).allowed]
-        read = [policy.decide(Ask(purpose, category), facts) for facts in there]
-        cells = dict.fromkeys(_cell(one) for one in read)
-        return " or ".join(cells) or "never open"
 
-    return _cross(sorted(policy.categories | policy.refused), policy.purposes, lambda category, purpose: cell(purpose, category))
+def _any(decisions: Iterable[Decision]) -> bool:
+    return any(one.allowed for one in decisions)
 
 
 def _fences(policy: Policy) -> list[list[str]]:
     """What may come in from each source that a rule names and is then limited."""
     limits = [one.rule.body for one in policy.fences]
     named = [source for body in limits if isinstance(body, LimitBody) for source in body.applies_to.source]
-    rows = [["", *policy.purposes, "fence"]]
+    rows = [["", "fence", "humans need", "closed"]]
     for source in dict.fromkeys([*(one.source for one in policy.collects), *named]):
         for category in sorted(policy.categories):
             fence = policy.fence(source, category)
             if fence != UNFENCED and policy.may_collect(category, source).allowed:
-                cells = [_cell(policy.decide(Ask(purpose, category, source), _OPEN)) for purpose in policy.purposes]
-                rows.append([f"{category} from {source}", *cells, f"{fence:016x}"])
+                limit = policy.humans(source, category)
+                purposes = [(one.id, Ask(one.id, category, source)) for one in policy.purposes.values() if category in one.categories]
+                closed = _closed((words, policy.decide(ask, _OPEN)) for words, ask in purposes)
+                rows.append([f"{category} from {source}", f"{fence:016x}", " ".join(limit.humans) if limit else "-", closed])
     return rows
 
 
 def _inlets(policy: Policy) -> list[list[str]]:
-    sources = dict.fromkeys(one.source for one in policy.collects)
-    return _cross(sorted(policy.categories | policy.refused), sources, lambda category, source: _cell(policy.may_collect(category, source)))
-
-
-def _outlets(policy: Policy) -> list[list[str]]:
-    rows = [["", *policy.purposes]]
-    for to in policy.recipients:
-        for category in sorted(policy.categories):
-            cells = [_cell(policy.decide(Ask(purpose, category, recipient=to), _OPEN)) for purpose in policy.purposes]
-            if "yes" in cells:
-                rows.append([f"{category} to {to}", *cells])
+    sources = list(dict.fromkeys(one.source for one in policy.collects))
+    rows = [["", "may come from", "refused by"]]
+    for category in sorted(policy.categories | policy.refused):
+        taken = [source for source in sources if policy.may_collect(category, source).allowed]
+        refused = dict.fromkeys(
+            _cell(one) for source in sources if (one := policy.may_collect(category, source)).because and not one.allowed
+        )
+        rows.append([category, ", ".join(taken) or "nowhere", ", ".join(refused) or "-"])
     return rows
 
 
-def _cross(down: Iterable[str], across: Mapping[str, object], cell: Callable[[str, str], str]) -> list[list[str]]:
-    return [["", *across], *([row, *(cell(row, column) for column in across)] for row in down)]
+def _outlets(policy: Policy) -> list[list[str]]:
+    """Which category may go to whom for what, once the person agreed to everything and the ground is stated."""
+    rows = [["", "purposes", "ground", "countries", "mechanism"]]
+    for outlet in policy.outlets.values():
+        ground = min(outlet.stated, default=None)
+        said = replace(_OPEN, choices={"all": _YES, outlet.rule.name: _YES} | dict.fromkeys(policy.choices(), _YES))
+        for category in sorted(policy.categories):
+            asks = {one: Ask(one, category, recipient=outlet.id, ground=ground) for one in outlet.purposes}
+            cells = [one for one, ask in asks.items() if policy.decide(ask, said).allowed]
+            if cells:
+                words = (" ".join(cells), ground or "none", " ".join(outlet.countries) or "any", outlet.safeguard or "none")
+                rows.append([f"{category} to {outlet.id}", *words])
+    return rows
 
 
 def _cell(decision: Decision) -> str:
@@ -147,5 +202,10 @@ def _cell(decision: Decision) -> str:
 
 
 def _grid(rows: list[list[str]]) -> str:
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    """Aligned text. Lines that say the same stand together, the later ones with a ditto mark."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for row in rows[1:]:
+        alike.setdefault(tuple(row[1:]), []).append(row[0])
+    lines = [rows[0], *([label, *cells] if n == 0 else [label, '"'] for cells, labels in alike.items() for n, label in enumerate(labels))]
+    widths = [max(len(row[at]) for row in lines if at < len(row)) for at in range(len(rows[0]))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in lines)

@@ -51,14 +51,17 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Passage:
-    """A heading or a piece of prose, and the rules that cover it. `html` is safe to publish; `source` is its Markdown."""
+    """A heading or a piece of prose, and the rules that cover it. `html` is safe to publish; `source` is its Markdown.
+
+    `regions` are those of the supplement it belongs to; empty where it is for everybody.
+    """
 
     kind: Literal["heading", "prose"]
     text: str
     html: str
     source: str
     level: int
-    region: str | None
+    regions: tuple[str, ...]
     line: int
     rules: tuple[Rule, ...] = ()
 
@@ -79,6 +82,10 @@ class Notice:
     def regions(self) -> tuple[str, ...]:
         """The regions that some supplement is about, in order of first mention."""
         return tuple(dict.fromkeys(rule.region for rule in self.rules if rule.region))
+
+    def identity_in(self, region: str = "") -> NoticeBody:
+        """What the document says of itself in a region: a supplement may have a date and contacts of its own."""
+        return next((body for _, body in self.saying(NoticeBody, region)), self.identity)
 
     def in_force(self, region: str = "") -> tuple[Rule, ...]:
         """The rules that hold in a region, in document order: of several with one name the most specific."""

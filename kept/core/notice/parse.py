@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from kept.core.notice.document import Block, read
 from kept.core.notice.findings import Finding, unreadable
 from kept.core.notice.model import Notice, Passage, Rule
-from kept.core.notice.rules import DEFAULT, KINDS, REGIONAL, Body, NoticeBody, PurposeBody, keys, terms_in
+from kept.core.notice.rules import DEFAULT, KINDS, REGIONAL, Body, CategoryBody, NoticeBody, PurposeBody, Refers, keys, table_of, terms_in
 from kept.core.notice.toml_places import find
 from kept.core.notice.vocabulary import BASE, CCPA, REGIONS, RESERVED, Vocabulary, nearest, regions_of
 
@@ -83,70 +83,70 @@ class _Reader:
 
     def walk(self, blocks: Iterable[Block]) -> None:
         """Take the blocks in order. Rules that follow one another share the prose above the first of them."""
-        regions: list[tuple[int, str]] = []
+        levels: list[tuple[int, tuple[str, ...]]] = []
         run: list[int] = []
         after_rule = False
         for block in blocks:
-            region = regions[-1][1] if regions else None
+            regions = levels[-1][1] if levels else ()
             if block.kind == "rule":
-                draft = self.draft(block, region, "\n".join(self.passages[index].text for index in run))
-                if draft:
+                for draft in self.read_rule(block, regions, "\n".join(self.passages[index].text for index in run)):
                     self.drafts.append(draft)
                     for index in run:
                         self.covers[index].append(draft)
                 after_rule = True
                 continue
             if block.kind == "heading":
-                regions = [(level, where) for level, where in regions if level < block.level]
-                stated = self.heading_region(block)
-                regions += [(block.level, stated)] if stated else []
-                region = regions[-1][1] if regions else None
+                levels = [(level, where) for level, where in levels if level < block.level]
+                stated = self.heading_regions(block)
+                levels += [(block.level, stated)] if stated else []
+                regions = levels[-1][1] if levels else ()
             if after_rule or block.kind == "heading":
                 run = []
             if block.kind == "prose":
                 run.append(len(self.passages))
             after_rule = False
-            self.passages.append(Passage(block.kind, block.text, block.html, block.source, block.level, region, block.line))
+            self.passages.append(Passage(block.kind, block.text, block.html, block.source, block.level, regions, block.line))
             self.covers.append([])
 
-    def heading_region(self, block: Block) -> str | None:
-        """The region a heading states in its attributes."""
+    def heading_regions(self, block: Block) -> tuple[str, ...]:
+        """The regions a heading states in its attributes, separated by commas."""
         if block.attributes is None:
-            return None
+            return ()
         column = block.source.rfind("{") + 1
-        key, _, region = block.attributes.partition("=")
+        key, _, named = block.attributes.partition("=")
         if key.strip() != "region":
             self.report(block.line, column, f"{key.strip()!r} is no attribute of a heading", "Write {region=US-CA}.")
-        elif region.strip() not in REGIONS:
-            self.report(block.line, column, f"{region.strip()!r} is no region", _instead(nearest(region.strip(), REGIONS)))
-        else:
-            return region.strip()
-        return None
+            return ()
+        regions = [one.strip() for one in named.split(",")]
+        for region in regions:
+            if region not in REGIONS:
+                self.report(block.line, column, f"{region!r} is no region", _instead(nearest(region, REGIONS)) or "Write an ISO 3166 code.")
+        return tuple(one for one in regions if one in REGIONS)
 
-    def draft(self, block: Block, region: str | None, promise: str) -> _Draft | None:
-        """Read a block's TOML and find out which rule it is."""
+    def read_rule(self, block: Block, regions: tuple[str, ...], promise: str) -> list[_Draft]:
+        """Read a block's TOML and find out which rule it is; in a supplement for several regions, the same rule in each."""
         if block.nested or block.info != "rule":
             why = "a rule block stands inside a list or a quotation" if block.nested else f"the block is marked {block.info!r}"
             self.report(block.line - 1, block.indent + 1, why, "Let it stand on its own, fenced as ```rule.")
-            return None
+            return []
         try:
             data = tomllib.loads(block.source)
         except tomllib.TOMLDecodeError as error:
             self.toml_error(block, str(error))
-            return None
+            return []
         kind = next(iter(data), "")
         name = data.get(kind)
         if kind not in KINDS:
             self.at(block, (kind,), f"{kind!r} is no kind of rule" if kind else "the rule is empty", _instead(nearest(kind, KINDS), KINDS))
         elif not isinstance(name, str) or not _ID.fullmatch(name):
             self.at(block, (kind,), f"the id of a {kind} rule is a word such as 'sign-up'", "Use small letters, digits and hyphens.")
-        elif region and kind not in REGIONAL:
+        elif regions and kind not in REGIONAL:
             cure = "It holds for everybody: move it out of the supplement."
             self.at(block, (kind,), f"a {kind} rule cannot differ by region", cure, rule=f"{kind}:{name}")
         else:
             body = {key: value for key, value in data.items() if key != kind}
-            return _Draft(kind, name, body, region, block, promise)
-        return None
+            return [_Draft(kind, name, body, region, block, promise) for region in regions or (None,)]
+        return []
 
     # Rules
 
@@ -171,7 +171,7 @@ class _Reader:
             cure = _instead(terms.nearest(draft.id)) + " Or give it a parent with `under`."
             self.at(draft.block, (tree,), f"{draft.id!r} is no {tree} of the vocabulary", cure.strip(), draft.id, draft.name)
         elif isinstance(under, str) and under in terms:
-            ccpa, sensitive = draft.data.get("ccpa"), draft.data.get("sensitive") is True
+            ccpa, sensitive = draft.data.get("ccpa") if tree == "category" else None, draft.data.get("sensitive") is True
             title = str(draft.data.get("title") or draft.id.replace("-", " ").capitalize())
             return vocabulary.having(tree, terms.adding(draft.id, title, under, ccpa=ccpa, sensitive=sensitive))
         return vocabulary
@@ -212,13 +212,11 @@ class _Reader:
         key, kind = ".".join(path), problem["type"]
         value = problem["input"] if isinstance(problem["input"], str) else None
         if kind == "extra_forbidden":
-            model: Any = KINDS[draft.kind]
-            for part in path[:-1]:
-                model = model.model_fields[part].annotation
-            message, cure = f"`{key}` is no key of a {draft.kind} rule", _instead(nearest(path[-1], keys(model)), keys(model))
+            known = keys(_model_at(draft.kind, path[:-1]))
+            message, cure = f"`{key}` is no key of a {draft.kind} rule", _instead(nearest(path[-1], known), known)
             value = None
         elif kind == "missing":
-            message, cure, path = f"`{key}` is missing", f"Add `{key} = …`.", ()
+            message, cure, path = f"`{key}` is missing", f"Add `{path[-1]} = …`.", path[:-1]
         elif kind == "literal_error":
             known = tuple(re.findall(r"'([^']+)'", problem["ctx"]["expected"]))
             message, cure = f"{problem['input']!r} is no value of `{key}`", _instead(nearest(str(problem["input"]), known), known)
@@ -230,21 +228,45 @@ class _Reader:
 
     def look_up(self, draft: _Draft, body: Body, vocabulary: Vocabulary) -> None:
         """Report every term that no tree knows, and reserved purposes where a notice may not name them."""
-        named = terms_in(body) + ([((draft.kind,), "purpose", draft.id)] if isinstance(body, PurposeBody) else [])
-        for path, tree, term in named:
-            if tree == "purpose" and term in RESERVED:
+        named = terms_in(body)
+        if isinstance(body, PurposeBody):
+            named.append(((draft.kind,), "purpose", draft.id))
+        for path, mark, term in named:
+            if isinstance(mark, Refers):
+                self.refer(draft, path, mark, term, vocabulary)
+            elif mark == "purpose" and term in RESERVED:
                 cure = "Leave it out: the software acts under it by itself, and only for that."
                 self.at(draft.block, path, f"{term!r} is a reserved purpose", cure, term, draft.name)
             elif path == ("purpose",):
                 if term == "all":
                     self.at(draft.block, path, "'all' is every purpose together", "Declare each purpose.", term, draft.name)
-            elif term not in vocabulary[tree]:
-                cure = _instead(vocabulary[tree].nearest(term)) or f"Declare it with a {tree} rule under a parent term."
-                self.at(draft.block, path, f"{term!r} is no {tree} of the vocabulary", cure, term, draft.name)
-        ccpa = getattr(body, "ccpa", None)
+            elif term not in vocabulary[mark]:
+                cure = _instead(vocabulary[mark].nearest(term)) or (
+                    f"Declare it with a {mark} rule under a parent term." if mark in KINDS else "docs/language/vocabulary.md lists them."
+                )
+                self.at(draft.block, path, f"{term!r} is no {mark} of the vocabulary", cure, term, draft.name)
+        ccpa = body.ccpa if isinstance(body, CategoryBody) else None
         if ccpa is not None and ccpa not in CCPA:
             cure = _instead(nearest(ccpa, CCPA), CCPA)
             self.at(draft.block, ("ccpa",), f"{ccpa!r} is no class of the CCPA", cure, ccpa, draft.name)
+
+    def refer(self, draft: _Draft, path: tuple[str, ...], to: Refers, word: str, vocabulary: Vocabulary) -> None:
+        """Report a name that no rule bears, nor any of the terms and words that may stand in its place."""
+        there = (one for one in self.drafts if not to.kinds or one.kind in to.kinds)
+        rules = [one.name if to.qualified else one.id for one in there] if to.qualified or to.kinds else []
+        terms = vocabulary[to.tree].all if to.tree else {}
+        if word in to.words or word in rules or (word in terms and not (to.tree == "purpose" and word in RESERVED)):
+            return
+        known = (*rules, *to.words, *terms)
+        what = " or ".join([*(f"{kind} rule" for kind in to.kinds), *([f"{to.tree} of the vocabulary"] if to.tree else [])]) or "rule"
+        self.at(
+            draft.block,
+            path,
+            f"{word!r} is no {what}",
+            _instead(nearest(word, known)) or "Write the name of one that is there.",
+            word,
+            draft.name,
+        )
 
     def identity(self, rules: Sequence[Rule | None]) -> NoticeBody | None:
         """The body of the notice rule, which comes first and once."""
@@ -256,6 +278,8 @@ class _Reader:
                 self.report(first, 1, "the first rule names the notice", cure)
             return None
         for draft in notices[1:]:
+            if draft.region and draft.id == self.drafts[0].id:
+                continue
             self.at(draft.block, ("notice",), "a document is one notice", "Leave out the second notice rule.", rule=draft.name)
         body = rules[0].body if rules[0] else None
         return body if isinstance(body, NoticeBody) else None
@@ -277,6 +301,15 @@ class _Reader:
     def report(self, line: int, column: int, message: str, cure: str, rule: str = "") -> None:
         """Keep a finding of class malformed."""
         self.findings.append(Finding("error", "malformed", message, line, column, rule, cure, self.filename))
+
+
+def _model_at(kind: str, path: Sequence[str]) -> type[BaseModel]:
+    """The model of a rule, or of the table in it that stands at a path of keys."""
+    model: type[BaseModel] = KINDS[kind]
+    for part in path:
+        field = next((one for name, one in model.model_fields.items() if part in (name, one.alias)), None)
+        model = (table_of(field) if field else None) or model
+    return model
 
 
 def _instead(close: str | None, known: Any = ()) -> str:

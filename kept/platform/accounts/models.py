@@ -110,7 +110,10 @@ class User(AbstractBaseUser):
 
 
 class Account(models.Model):
-    """A company: a controller of its own data. `notice_version` is the id of its active notice, which an upper layer owns."""
+    """A company: a controller of its own data. `notice_version` is the id of its active notice, which an upper layer owns.
+
+    `promises_private`: how its promises stand is for the team alone.
+    """
 
     slug = models.CharField(max_length=40, unique=True)
     name = models.CharField(max_length=120)
@@ -118,6 +121,7 @@ class Account(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     closed_at = models.DateTimeField(null=True, blank=True)
     notice_version = models.BigIntegerField(null=True, blank=True)
+    promises_private = models.BooleanField(default=False, db_default=False)
 
     def __str__(self) -> str:
         return self.name

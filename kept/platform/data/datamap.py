@@ -104,7 +104,7 @@ def _table(model: type[AccountModel], declared: Personal) -> Table:
         erase=declared.erase,
         masked="permits" in columns,
         by_row=declared.by_row,
-        fenced=issubclass(model, ValueModel),
+        fenced=issubclass(model, PersonalModel),
         references=references,
         search=tuple(str(model._meta.get_field(name).column) for name in declared.search),  # type: ignore[union-attr]
         room=model._meta.app_config.name.startswith(ROOMS),

@@ -142,33 +142,35 @@ class AccountModel(models.Model):
         super().save(update_fields=update_fields, **kwargs)
 
 
+FENCE = models.CheckConstraint(condition=models.Q(fence__gte=1 << RESERVED_BIT), name="%(app_label)s_%(class)s_fence")
+"""A fence without the reserved purposes' bit would hide the row from erasure too. Stands among the constraints of every personal table."""
+
+
 class PersonalModel(AccountModel):
-    """A row about one person. `permits` is the subject's mask, kept equal by the database itself."""
+    """A row about one person. `permits` is the subject's mask, kept equal by the database itself; `fence` has a bit for each purpose that
+    everything in the row may serve by where it came from, and one for people. A row is seen whole or not at all.
+    """
 
     subject = models.ForeignKey("data.Subject", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
     permits = models.BigIntegerField(null=True, editable=False)
     provenance_id = models.BigIntegerField(null=True)
+    fence = models.BigIntegerField(db_default=OPEN_MASK)
 
     class Meta(AccountModel.Meta):
         abstract = True
+        constraints = [*AccountModel.Meta.constraints, FENCE]
         indexes = [models.Index(fields=["account_id", "subject"], name="%(app_label)s_%(class)s_subject")]
 
 
 class ValueModel(PersonalModel):
-    """A value that is a row of its own: a contact point, a custom value, anything that stands under a fence."""
+    """A value that is a row of its own: a contact point, a custom value. The same fact from elsewhere is another row."""
 
     category = models.CharField(max_length=64)
     source = models.CharField(max_length=64)
-    fence = models.BigIntegerField(db_default=OPEN_MASK)
     value = models.TextField()
 
     class Meta(PersonalModel.Meta):
         abstract = True
-        constraints = [
-            *PersonalModel.Meta.constraints,
-            # A fence without the reserved purposes' bit would hide the row from erasure too.
-            models.CheckConstraint(condition=models.Q(fence__gte=1 << RESERVED_BIT), name="%(app_label)s_%(class)s_fence"),
-        ]
 
 
 SYSTEM_FIELDS = frozenset({"id", "account_id", "subject", "permits", "provenance_id", "category", "source", "fence"})

@@ -157,18 +157,21 @@ def add_subjects(
     changes: Sequence[datetime | None],
     regions: Sequence[str],
     now: datetime,
+    version: int = 0,
 ) -> list[int]:
-    """Create subjects with their masks; their ids, in order. An engine function: nothing else inserts subjects."""
+    """Create subjects with their masks, under a version of the notice; their ids, in order. Nothing else inserts subjects."""
     _require_action(use)
     if on_postgres():
         with connections[ALIAS].cursor() as cursor:
             kinds = ("bigint[]", "text[]", "bigint[]", "timestamptz[]", "text[]")
             made = [array(column, kind) for column, kind in zip((keys, references, masks, changes, regions), kinds, strict=True)]
-            cursor.execute(f"SELECT * FROM guard.add_subjects({', '.join(sql for sql, _ in made)})", [value for _, value in made])
+            cursor.execute(
+                f"SELECT * FROM guard.add_subjects({', '.join(sql for sql, _ in made)}, {version:d})", [value for _, value in made]
+            )
             return [int(row[0]) for row in cursor.fetchall()]
     with arming().privilege():
-        names = ("key_id", "reference", "permits", "changes_at", "region", "created_at")
-        rows = list(zip(keys, references, masks, changes, regions, [now] * len(keys), strict=True))
+        names = ("key_id", "reference", "permits", "changes_at", "region", "created_at", "notice_version")
+        rows = list(zip(keys, references, masks, changes, regions, [now] * len(keys), [version] * len(keys), strict=True))
         return insert(use, Subject, names, rows)
 
 
@@ -182,3 +185,14 @@ def set_permits(use: Use, ids: Sequence[int], masks: Sequence[int], changes: Seq
             return int(cursor.fetchone()[0])
     with arming().privilege():
         return update(use, Subject, ("permits", "changes_at"), list(zip(ids, masks, changes, strict=True)))
+
+
+def set_version(use: Use, ids: Sequence[int], version: int) -> int:
+    """Put subjects under a version of the notice; how many there were. Their masks are to be set in the same action."""
+    _require_action(use)
+    if on_postgres():
+        with connections[ALIAS].cursor() as cursor:
+            cursor.execute("SELECT guard.set_version(%s::bigint[], %s)", [list(ids), version])
+            return int(cursor.fetchone()[0])
+    with arming().privilege():
+        return update(use, Subject, ("notice_version",), [(one, version) for one in ids])

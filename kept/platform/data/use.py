@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, cast
 
 from django.db import connections, transaction
@@ -25,6 +26,8 @@ PROTECTED = frozenset({"id", "account_id", "permits"})
 """Columns that no statement sets: an insert says the first two, the engine's own functions the mask."""
 RESERVED_BIT = 62
 """Set in every mask: the bit that reserved purposes act with."""
+PEOPLE_BIT = 61
+"""Clear in the fence of a value that a limit closes to people (`humans`): programs alone may process it, for its purposes."""
 OPEN_MASK = (1 << 63) - 1
 """All 63 bits: a value that stands under no fence."""
 EVERYTHING = frozenset({"*"})
@@ -67,6 +70,15 @@ class Explains(Protocol):
 
 
 @dataclass(frozen=True)
+class Opened:
+    """Rows closed to people that somebody, on a stated ground, may read all the same until a moment, by the database's clock."""
+
+    rows: frozenset[tuple[str, int]]
+    """Table and id."""
+    until: datetime
+
+
+@dataclass(frozen=True)
 class Use:
     """One account, one actor, one purpose. Made by `privacy.gate`, never by hand outside tests of the guard."""
 
@@ -76,6 +88,17 @@ class Use:
     bit: int
     columns: Columns
     policy: Explains | None = field(default=None, compare=False, repr=False)
+    opened: Opened | None = None
+
+    @property
+    def people(self) -> bool:
+        """Whether a human being reads: whoever is not known for a program, or for the person whose data it is."""
+        return not self.reserved and not self.actor.startswith(("job:", "person:"))
+
+    @property
+    def mask(self) -> int:
+        """The bits that a fence must leave: the purpose's, and that of people where a human being reads."""
+        return 1 << self.bit | (1 << PEOPLE_BIT if self.people else 0)
 
     @property
     def reserved(self) -> bool:

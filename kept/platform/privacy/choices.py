@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from kept.core.errors import BadInput
 from kept.core.notice import Policy
+from kept.core.notice.region import PARENTAL_CONSENT
+from kept.core.notice.rules import MARKETS
 from kept.core.notice.vocabulary import RESERVED
 from kept.platform.data import rows
 from kept.platform.data.models import Subject
@@ -30,11 +32,15 @@ ENTRY: Mapping[Verb, str] = {
 STATE: Mapping[Verb, str] = {"allow": "given", "withdraw": "withdrawn", "object": "objected", "opt-out": "opted-out"}
 
 
-def check_purpose(policy: Policy, purpose: str) -> None:
-    """Raise BadInput unless the notice knows the purpose."""
-    if purpose in RESERVED or (purpose != "all" and not policy.opens(purpose)):
+def check_subject_matter(policy: Policy, about: str, verb: Verb) -> None:
+    """Raise BadInput unless the notice knows what it is about: a purpose, a choice, an outlet, a tracker, sale, a parent's word."""
+    if about == "all" or (about not in RESERVED and policy.opens(about)):
+        return
+    rules = [*(one.rule.name for one in policy.outlets.values()), *(one.rule.name for one in policy.trackers.values())]
+    named = {*rules, *(one for terms in policy.regions.values() for one in terms.choices), *MARKETS, PARENTAL_CONSENT}
+    if about not in named or verb in ("restrict", "lift"):
         known = ", ".join(policy.purposes)
-        raise BadInput(f"The notice declares no purpose “{purpose}”.", place="purpose", cure=f"Use one of: {known}, all.")
+        raise BadInput(f"The notice declares no purpose “{about}”.", place="purpose", cure=f"Use one of: {known}, all.")
 
 
 def choose(
@@ -42,10 +48,11 @@ def choose(
 ) -> int:
     """Record a decision of this subject, in force when this returns; the ledger entry's id. `use` is of the purpose `rights`.
 
+    `purpose` is what it is about: a purpose or a term above it, or what else a policy hears (`SubjectFacts.choices`).
     `allow` also lifts a restriction of the purpose: the person wants it.
     """
     policy = policy_of(use.account_id)
-    check_purpose(policy, purpose)
+    check_subject_matter(policy, purpose, verb)
     now = timezone.now()
     with writing(use):
         change: dict[str, object] = {"at": now}
@@ -68,12 +75,12 @@ def choose(
             payload=said,
             key_id=subject.key_id,
         )
-        masks.refresh(use, policy, [subject.pk])
+        masks.refresh(use, [subject.pk])
     return entry.id
 
 
 def _rule(policy: Policy, purpose: str) -> str | None:
-    governing = [one.rule.name for one in policy.choices().values() if purpose in one.governs]
+    governing = [one.rule.name for one in policy.choices().values() if purpose in (one.id, *one.governs, *one.moves)]
     return governing[0] if governing else None
 
 

@@ -1,4 +1,5 @@
-"""What no inlet lets in: payment cards and national identity numbers, known by checksum and shape, or by a column's header.
+"""What no inlet lets in: payment cards and national identity numbers, known by checksum and shape, or by a column's header; security
+codes and passwords, known by a header alone.
 
 Every door that takes text from outside asks here before anything is written or logged; the answer names a category, never the value.
 A number that only looks like one (a telephone number, an order) passes: where a country's numbers have neither a checksum nor a
@@ -13,11 +14,14 @@ from collections.abc import Callable, Iterator
 from datetime import date
 
 CARD, NATIONAL = "payment-card", "national-id"
+SECURITY_CODE, CREDENTIALS = "security-code", "credentials"
 
 _DIGITS = re.compile(r"(?<![\d+])\d(?:[ .\-]?\d){12,}|(?<!\d)\d(?:[ .\-]?\d){15,}")
 """Thirteen digits or more. After a + it is a telephone number up to fifteen (E.164)."""
 _LEAST = re.compile(r"\d(?:\D*\d){5}|(?<!\w)(?=\w*\d)\w{16}(?!\w)")
 """Six digits, or the sixteen signs of a codice fiscale: whatever has neither is let through at once."""
+_SHORTEST = 9
+"""Characters: no number that is refused is shorter."""
 _NETWORKS = re.compile(
     r"4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]\d\d|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720))\d{12}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}"
     r"|6(?:011|4[4-9]\d|5\d\d)\d{12,15}|35(?:2[89]|[3-8]\d)\d{12,15}|62\d{14,17}|(?:50|5[6-9]|6[0378])\d{11,17}"
@@ -29,6 +33,8 @@ _MOST = 512
 
 def refused_category(text: str) -> str | None:
     """The category that keeps this text out, ``payment-card`` or ``national-id``; None when neither stands in it."""
+    if (len(text) < _SHORTEST and text.isascii()) or text.isalpha():
+        return None
     plain = unicodedata.normalize("NFKC", text)
     if not _LEAST.search(plain):
         return None
@@ -44,6 +50,10 @@ def by_header(name: str) -> str | None:
     words = " ".join(re.findall(r"[^\W_]+", spaced.lower()))
     if _NATIONAL_HEADER.search(words):
         return NATIONAL
+    if _CODE_HEADER.search(words):
+        return SECURITY_CODE
+    if _SECRET_HEADER.search(words) and not _NO_SECRET.search(words):
+        return CREDENTIALS
     return CARD if _CARD_HEADER.search(words) and not _OTHER_CARD.search(words) else None
 
 
@@ -54,9 +64,17 @@ _NATIONAL_HEADER = re.compile(
     r"|dni|nie|nif|nir|num[eé]ro de s[eé]curit[eé] sociale|cpf|curp|pesel|steuer ?id\w*|identity card|id card|sozialversicherungs\w*)\b"
 )
 _CARD_HEADER = re.compile(
-    r"\b(?:(?:credit|debit|payment|bank) ?card|card ?(?:number|num|no|nr)|cc ?(?:number|num|no|nr)|ccn|pan|cvv2?|cvc2?|kreditkarte\w*"
+    r"\b(?:(?:credit|debit|payment|bank) ?card|card ?(?:number|num|no|nr)|cc ?(?:number|num|no|nr)|ccn|pan|kreditkarte\w*"
     r"|carte bancaire|tarjeta de cr[eé]dito)\b"
 )
+_CODE_HEADER = re.compile(
+    r"\b(?:cvv2?|cvc2?|cvn|cid code|card ?(?:security|verification) ?(?:code|value|number)|security ?code|pr[uü]fziffer)\b"
+)
+_SECRET_HEADER = re.compile(
+    r"\b(?:pass ?words?|pass ?wd|pwd|pass ?phrases?|pass ?codes?|kennwort|passwort|mot de passe|contrase[nñ]a|pin(?: code| number)?$"
+    r"|(?:api|secret|private) ?keys?|access ?tokens?|refresh ?tokens?)\b"
+)
+_NO_SECRET = re.compile(r"\b(?:hint|reset|changed|expires|expiry|last|policy|length)\b")
 _OTHER_CARD = re.compile(r"\b(?:loyalty|business|library|member(?:ship)?|gift|club|bonus)\b")
 
 
@@ -174,4 +192,4 @@ _SHAPES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], bool]], ...] = (
     (re.compile(r"(?<!\d)\d{3}\.\d{3}\.\d{3}-\d{2}(?!\d)"), _brazilian),
 )
 
-__all__ = ["CARD", "NATIONAL", "by_header", "luhn", "refused_category"]
+__all__ = ["CARD", "CREDENTIALS", "NATIONAL", "SECURITY_CODE", "by_header", "luhn", "refused_category"]

@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connections
 from django.db.models import Max
 from django.utils import timezone
 
 from kept.core import ledger as core
 from kept.core.errors import ClockBackwards, NotFound
 from kept.platform.data import rows
-from kept.platform.data.use import ALIAS, Use
-from kept.platform.privacy.bookkeeping import bookkeeping
+from kept.platform.data.use import Use
+from kept.platform.privacy.bookkeeping import alone, bookkeeping
 from kept.platform.privacy.models import Entry, EntrySubject, Head, LedgerKey, Node
 from kept.platform.privacy.secrets import vault
 
@@ -144,18 +143,10 @@ def signing_key(account_id: int) -> tuple[core.SigningKey, core.VerifyKey]:
         return key, key.verify_key
 
 
-def _lock(account_id: int) -> None:
-    """One sequencer per account. SQLite has one writer anyway."""
-    if rows.on_postgres():
-        with connections[ALIAS].cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext('kept.sequencer'))", [account_id % 2**31])
-
-
 def sequence(account_id: int) -> int:
     """Number the entries that wait, extend the tree and sign its head; how many there were."""
     key, _ = signing_key(account_id)
-    with bookkeeping(account_id, writing=True) as use:
-        _lock(account_id)
+    with alone(account_id, "kept.sequencer") as use:
         waiting = list(Entry.under(use).filter(number__isnull=True).order_by("id")[:10_000])
         if not waiting:
             return 0

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Literal, cast
 
 from django.utils import timezone
 
-from kept.core.notice import ChoiceFact, Policy, SubjectFacts
+from kept.core.notice import ChoiceFact, SubjectFacts
 from kept.platform.data import rows
 from kept.platform.data.models import Subject
 from kept.platform.data.use import RESERVED, RESERVED_BIT, Use, writing
+from kept.platform.privacy import notices
 from kept.platform.privacy.models import Choice
+from kept.platform.privacy.notices import Ruling
 from kept.platform.privacy.registry import registry
 
 State = Literal["given", "withdrawn", "objected", "opted-out"]
@@ -47,34 +49,38 @@ def rights_use(account_id: int, actor: str = "job:masks") -> Use:
     return Use(account_id, actor, "rights", RESERVED_BIT, RESERVED["rights"])
 
 
-def refresh(use: Use, policy: Policy, subject_ids: Sequence[int], *, also: Policy | None = None) -> None:
-    """Compute and store these subjects' masks, in an action that sees them. With `also`, what either policy keeps out stays out."""
-    now = timezone.now()
-    subjects = list(Subject.under(use).filter(pk__in=subject_ids))
+def refresh(use: Use, subject_ids: Sequence[int], *, coming: Ruling | None = None) -> None:
+    """Compute and store these subjects' masks, in an action that sees them: each under the version that governs them.
+
+    With `coming`, what either the version in force or the coming one keeps out stays out.
+    """
+    now, ruling = timezone.now(), notices.ruling(use.account_id)
+    subjects = {subject.pk: subject for subject in Subject.under(use).filter(pk__in=subject_ids)}
     changed: list[tuple[int, int, datetime | None]] = []
-    for pk, facts in facts_of(use, subjects, now).items():
-        mask, changes_at = policy.permits(facts)
-        if also is not None:
-            earlier = sum(1 << bit for bit in also.bits.values())
-            mask &= also.permits(facts)[0] | ~earlier
+    for pk, facts in facts_of(use, list(subjects.values()), now).items():
+        mask, changes_at = ruling.over(subjects[pk].notice_version).permits(facts)
+        if coming is not None:
+            earlier = sum(1 << bit for bit in ruling.policy.bits.values())
+            later, changes_at = coming.over(subjects[pk].notice_version or ruling.number).permits(facts)
+            mask = later & (mask | ~earlier)
         changed.append((pk, mask, changes_at))
     if changed:
         rows.set_permits(use, *(list(column) for column in zip(*changed, strict=True)))
 
 
-def recompute(account_id: int, policy: Policy, *, also: Policy | None = None) -> int:
-    """Masks of every subject of the account, in batches, each its own transaction; how many."""
-    last, count = 0, 0
+def batches(account_id: int) -> Iterator[tuple[Use, list[int]]]:
+    """Every subject of the account, in batches, each within a transaction of its own."""
+    last = 0
     while True:
         with writing(rights_use(account_id)) as use:
             ids = list(Subject.under(use).filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH])
             if not ids:
-                return count
-            refresh(use, policy, ids, also=also)
-        last, count = ids[-1], count + len(ids)
+                return
+            yield use, ids
+        last = ids[-1]
 
 
-def apply_due(account_id: int, policy: Policy) -> int:
+def apply_due(account_id: int) -> int:
     """Apply the changes that time has brought (a consent expired, a child came of age); how many. Runs before any read past them."""
     count = 0
     while True:
@@ -83,5 +89,5 @@ def apply_due(account_id: int, policy: Policy) -> int:
             ids = list(due.values_list("pk", flat=True)[:BATCH])
             if not ids:
                 return count
-            refresh(use, policy, ids)
+            refresh(use, ids)
         count += len(ids)

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from kept.platform.data.personal import AccountModel, Personal, PersonalModel
+from kept.platform.data.personal import FENCE, AccountModel, Personal, PersonalModel
 
 _PHONE = models.Q(kind="phone")
 
@@ -40,6 +40,21 @@ class Provenance(AccountModel):
     personal: ClassVar = Personal(columns={}, plain=("source", "occasion", "basis", "rule", "notice_version", "at", "by"))
 
 
+class Derivation(AccountModel):
+    """One origin of what was derived: a value whose provenance is `provenance_id` obeys every limit that its origins stand under."""
+
+    provenance_id = models.BigIntegerField()
+    origin_id = models.BigIntegerField(null=True)
+    source = models.CharField(max_length=64)
+    category = models.CharField(max_length=64)
+    record = models.CharField(max_length=64, blank=True, db_default="")
+
+    personal: ClassVar = Personal(columns={}, plain=("provenance_id", "origin_id", "source", "category", "record"))
+
+    class Meta(AccountModel.Meta):
+        indexes = [models.Index(fields=["account_id", "provenance_id"], name="privacy_derivation_of")]
+
+
 class ValueOrigin(PersonalModel):
     """The origin of one value that differs from its record's."""
 
@@ -50,7 +65,7 @@ class ValueOrigin(PersonalModel):
     personal: ClassVar = Personal(columns={}, plain=("table", "row_id", "column"))
 
     class Meta(PersonalModel.Meta):
-        constraints = [models.UniqueConstraint(fields=["account_id", "table", "row_id", "column"], name="privacy_valueorigin_value")]
+        constraints = [FENCE, models.UniqueConstraint(fields=["account_id", "table", "row_id", "column"], name="privacy_valueorigin_value")]
 
 
 class Identifier(PersonalModel):
@@ -62,7 +77,10 @@ class Identifier(PersonalModel):
     personal: ClassVar = Personal(columns={}, plain=("kind", "digest"))
 
     class Meta(PersonalModel.Meta):
-        constraints = [models.UniqueConstraint(fields=["account_id", "kind", "digest"], name="privacy_identifier_one", condition=~_PHONE)]
+        constraints = [
+            FENCE,
+            models.UniqueConstraint(fields=["account_id", "kind", "digest"], name="privacy_identifier_one", condition=~_PHONE),
+        ]
         indexes = [
             *PersonalModel.Meta.indexes,
             models.Index(fields=["account_id", "kind", "digest"], name="privacy_identifier_phone", condition=_PHONE),
@@ -81,7 +99,7 @@ class Choice(PersonalModel):
     personal: ClassVar = Personal(columns={}, plain=("purpose", "state", "at", "until", "restricted"))
 
     class Meta(PersonalModel.Meta):
-        constraints = [models.UniqueConstraint(fields=["account_id", "subject", "purpose"], name="privacy_choice_purpose")]
+        constraints = [FENCE, models.UniqueConstraint(fields=["account_id", "subject", "purpose"], name="privacy_choice_purpose")]
 
 
 class Suppression(AccountModel):
@@ -122,7 +140,10 @@ class Entry(AccountModel):
             *AccountModel.Meta.constraints,
             models.UniqueConstraint(fields=["account_id", "number"], name="privacy_entry_number"),
         ]
-        indexes = [models.Index(fields=["account_id", "id"], name="privacy_entry_unnumbered", condition=models.Q(number__isnull=True))]
+        indexes = [
+            models.Index(fields=["account_id", "id"], name="privacy_entry_unnumbered", condition=models.Q(number__isnull=True)),
+            models.Index(fields=["account_id", "kind", "id"], name="privacy_entry_kind"),
+        ]
 
 
 class EntrySubject(AccountModel):
@@ -222,3 +243,291 @@ class Erasure(AccountModel):
 
     class Meta(AccountModel.Meta):
         constraints = [models.UniqueConstraint(fields=["account_id", "request"], name="privacy_erasure_request")]
+
+
+class Activation(models.Model):
+    """The decision that a version shall come into force, and how far it has come. It names nobody of the people it concerns.
+
+    `acceptance` is what the version before asked for, `summary` the summary of updates, `tell` how people are told. `told_up_to` is the
+    last subject that a letter was written to. `version_id` is filled when the version comes into force, `finished_at` once everybody's
+    mask follows it; `stopped_at` where it was called off before.
+    """
+
+    account_id = models.BigIntegerField()
+    number = models.IntegerField()
+    text = models.TextField()
+    digest = models.CharField(max_length=64)
+    acceptance = models.CharField(max_length=16)
+    summary = models.JSONField()
+    tell = models.JSONField()
+    decided_at = models.DateTimeField()
+    decided_by = models.CharField(max_length=64)
+    effective_at = models.DateTimeField()
+    told_up_to = models.BigIntegerField(db_default=0)
+    told = models.BigIntegerField(db_default=0)
+    told_at = models.DateTimeField(null=True)
+    version_id = models.BigIntegerField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    stopped_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account_id"],
+                condition=models.Q(finished_at__isnull=True, stopped_at__isnull=True),
+                name="privacy_activation_one",
+            )
+        ]
+
+
+class Acceptance(PersonalModel):
+    """That a person agreed to a version of the notice, by saying so or by going on: a projection of the ledger."""
+
+    number = models.IntegerField()
+    how = models.CharField(max_length=16)
+    at = models.DateTimeField()
+
+    personal: ClassVar = Personal(columns={}, plain=("number", "how", "at"))
+
+    class Meta(PersonalModel.Meta):
+        constraints = [FENCE, models.UniqueConstraint(fields=["account_id", "subject", "number"], name="privacy_acceptance_one")]
+
+
+class Instrument(AccountModel):
+    """A paper on file that opens something: an agreement, an instruction of a customer, an order of a court, a mechanism of transfer.
+
+    `party` is whom it is with: a recipient's name, a class of recipients, or the account's customer. `scope` lists the purposes
+    (``purposes``), rules (``rules``) and subjects (``subjects``, by reference) it is for; a list left out means any. It is in its time
+    from `valid_from` until `valid_until`, which is excluded; `ended_at` cuts it short. `entry` is the ledger's.
+    """
+
+    kind = models.CharField(max_length=16)
+    party = models.TextField()
+    ground = models.CharField(max_length=32, blank=True, db_default="")
+    title = models.TextField()
+    reference = models.TextField(blank=True, db_default="")
+    valid_from = models.DateTimeField()
+    valid_until = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    recorded_by = models.CharField(max_length=64)
+    recorded_at = models.DateTimeField()
+    note = models.TextField(blank=True, db_default="")
+    scope = models.JSONField()
+    entry = models.BigIntegerField()
+    salt = models.BinaryField(max_length=32)
+
+    personal: ClassVar = Personal(
+        columns={},
+        plain=(
+            *("kind", "party", "ground", "title", "reference", "valid_from", "valid_until", "ended_at"),
+            *("recorded_by", "recorded_at", "note", "scope", "entry", "salt"),
+        ),
+        erase="keep",
+        keep_because="A paper of the account's; people appear by random reference only.",
+    )
+
+    class Meta(AccountModel.Meta):
+        indexes = [models.Index(fields=["account_id", "kind", "party"], name="privacy_instrument_party")]
+
+
+class Disclosure(AccountModel):
+    """What the header of a disclosure's ledger entry has no room for: the ground stated, the instrument it rests on, what was refused.
+
+    `passed` and `held_back` list [category, source, people] of what went out and of what was kept back.
+    """
+
+    entry = models.BigIntegerField()
+    salt = models.BinaryField(max_length=32)
+    recipient = models.TextField()
+    rule = models.CharField(max_length=128)
+    purpose = models.CharField(max_length=64)
+    form = models.CharField(max_length=16)
+    ground = models.CharField(max_length=32, blank=True, db_default="")
+    reason = models.TextField(blank=True, db_default="")
+    instrument = models.ForeignKey(
+        Instrument, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    people = models.IntegerField()
+    passed = models.JSONField()
+    held_back = models.JSONField()
+    by = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    personal: ClassVar = Personal(
+        columns={},
+        plain=(
+            *("entry", "salt", "recipient", "rule", "purpose", "form", "ground", "reason", "instrument", "people"),
+            *("passed", "held_back", "by", "at"),
+        ),
+        erase="keep",
+        keep_because="Counts and terms; the people are in the ledger's entry, by random reference.",
+    )
+
+    class Meta(AccountModel.Meta):
+        indexes = [models.Index(fields=["account_id", "rule", "-at"], name="privacy_disclosure_rule")]
+
+
+class Glass(AccountModel):
+    """Leave to read records that a limit closes to people (`humans`): who, on which ground, why, which rows, until when.
+
+    `rows` lists [table, id]. `told_at` is when the owners of the account were written to; it stays empty until the mail is handed over.
+    """
+
+    reference = models.CharField(max_length=32)
+    actor = models.CharField(max_length=64)
+    purpose = models.CharField(max_length=64)
+    rules = models.JSONField()
+    ground = models.CharField(max_length=16)
+    reason = models.TextField()
+    instrument = models.ForeignKey(
+        Instrument, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    rows = models.JSONField()
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True)
+    entry = models.BigIntegerField()
+    salt = models.BinaryField(max_length=32)
+
+    personal: ClassVar = Personal(
+        columns={},
+        plain=(
+            *("reference", "actor", "purpose", "rules", "ground", "reason", "instrument", "rows"),
+            *("made_at", "expires_at", "told_at", "entry", "salt"),
+        ),
+        erase="keep",
+        keep_because="Who was let in, and why. It names rows by number; the reason is refused when it holds a refused number.",
+    )
+
+    class Meta(AccountModel.Meta):
+        constraints = [
+            *AccountModel.Meta.constraints,
+            models.UniqueConstraint(fields=["account_id", "reference"], name="privacy_glass_reference"),
+        ]
+
+
+class Aggregate(AccountModel):
+    """A release of figures about groups. `question` says what was asked; `cells` what was shown: [group, figure, people]."""
+
+    question = models.JSONField()
+    measure = models.CharField(max_length=16)
+    space = models.CharField(max_length=160)
+    minimum = models.IntegerField()
+    rule = models.CharField(max_length=128, blank=True, db_default="")
+    purpose = models.CharField(max_length=64)
+    cells = models.JSONField()
+    by = models.CharField(max_length=64)
+    at = models.DateTimeField()
+    entry = models.BigIntegerField()
+    salt = models.BinaryField(max_length=32)
+
+    personal: ClassVar = Personal(
+        columns={},
+        plain=("question", "measure", "space", "minimum", "rule", "purpose", "cells", "by", "at", "entry", "salt"),
+        erase="keep",
+        keep_because="Figures about groups.",
+    )
+
+    class Meta(AccountModel.Meta):
+        indexes = [models.Index(fields=["account_id", "-at"], name="privacy_aggregate_latest")]
+
+
+class AggregateBlock(AccountModel):
+    """People (or contributions) that no combination of the figures released so far tells apart. `space` is what was counted or added up.
+
+    A release that splits a block leaves it behind empty, with the release that did (`split_by`); the parts name it as `parent`.
+    `sealed` are its members, under the account's own key for them.
+    """
+
+    space = models.CharField(max_length=160)
+    parent = models.BigIntegerField(null=True)
+    made_by = models.BigIntegerField()
+    split_by = models.BigIntegerField(null=True)
+    people = models.IntegerField()
+    minimum = models.IntegerField()
+    key_id = models.BigIntegerField()
+    sealed = models.BinaryField(null=True)
+
+    personal: ClassVar = Personal(
+        columns={},
+        plain=("space", "parent", "made_by", "split_by", "people", "minimum", "key_id", "sealed"),
+        erase="keep",
+        keep_because="Numbers that resolve to nobody once the person is erased, sealed; without them later figures could isolate others.",
+    )
+
+    class Meta(AccountModel.Meta):
+        indexes = [
+            models.Index(fields=["account_id", "space"], name="privacy_block_standing", condition=models.Q(split_by__isnull=True)),
+            models.Index(fields=["account_id", "made_by"], name="privacy_block_made"),
+        ]
+
+
+class AggregateCell(AccountModel):
+    """That a figure (`position` among the cells of its release) is about a block, as blocks stood once the release was made."""
+
+    release = models.ForeignKey(Aggregate, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    position = models.IntegerField()
+    block = models.ForeignKey(AggregateBlock, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+
+    personal: ClassVar = Personal(
+        columns={}, plain=("release", "position", "block"), erase="keep", keep_because="Which figure is about which group."
+    )
+
+    class Meta(AccountModel.Meta):
+        indexes = [models.Index(fields=["account_id", "release"], name="privacy_cell_release")]
+
+
+class Incident(AccountModel):
+    """A promise that was found broken, until it is resolved: one for each rule at a time.
+
+    `said`, `found` (references) and `proof` are those of the last proof that found it broken; `owner` is the member who looks after it.
+    `by_hand` says that somebody resolved it with a reason, rather than a proof that found the promise kept again.
+    """
+
+    rule = models.CharField(max_length=128)
+    state = models.CharField(max_length=16)
+    opened_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True)
+    by_hand = models.BooleanField(db_default=False)
+    owner = models.BigIntegerField(null=True)
+    said = models.TextField()
+    found = models.JSONField()
+    count = models.BigIntegerField()
+    proof = models.BigIntegerField()
+
+    personal: ClassVar = Personal(
+        columns={},
+        plain=("rule", "state", "opened_at", "resolved_at", "by_hand", "owner", "said", "found", "count", "proof"),
+        erase="keep",
+        keep_because="What was broken and what was done; people appear by random reference only.",
+    )
+
+    class Meta(AccountModel.Meta):
+        constraints = [
+            *AccountModel.Meta.constraints,
+            models.UniqueConstraint(fields=["account_id", "rule"], condition=~models.Q(state="resolved"), name="privacy_incident_one"),
+        ]
+
+
+class IncidentStep(AccountModel):
+    """One thing that happened to an incident: what, by whom, in which words, and how it stood after. `entry` is the ledger's."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    what = models.CharField(max_length=16)
+    state = models.CharField(max_length=16)
+    owner = models.BigIntegerField(null=True)
+    actor = models.CharField(max_length=64)
+    said = models.TextField(blank=True, db_default="")
+    at = models.DateTimeField()
+    entry = models.BigIntegerField()
+    salt = models.BinaryField(max_length=32)
+
+    personal: ClassVar = Personal(
+        columns={},
+        plain=("incident", "what", "state", "owner", "actor", "said", "at", "entry", "salt"),
+        erase="keep",
+        keep_because="What was done about a broken promise; a refused number is refused here too.",
+    )
+
+    class Meta(AccountModel.Meta):
+        indexes = [models.Index(fields=["account_id", "incident", "id"], name="privacy_incidentstep_of")]

@@ -1,60 +1,26 @@
-"""An account's notice: activation, and the compiled policy of the version in force."""
+"""An account's notice: the version in force, its compiled policy, and what holds for people under an earlier one."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
-from django.utils import timezone
-
-from kept.core.errors import NoNotice, NoticeError
-from kept.core.notice import Policy, check, compile, parse
+from kept.core.errors import NoNotice
+from kept.core.notice import Policy, compile, parse
+from kept.core.notice.standing import Standing
 from kept.platform.accounts.models import Account
-from kept.platform.data.guard.install import open_columns
-from kept.platform.data.use import Columns
-from kept.platform.privacy import ledger, masks
-from kept.platform.privacy.bookkeeping import bookkeeping
 from kept.platform.privacy.models import NoticeVersion
 
 
 def activate(account: Account, text: str, actor: str, *, filename: str = "notice.md") -> NoticeVersion:
-    """Check a notice and put it in force. Raises NoticeError, with the findings, when it does not pass `check`.
+    """Put a notice in force at once: the first, or one that nobody need be told of beforehand. `versions.decide` does the rest.
 
-    While masks are computed the old version rules, and whoever either version keeps out stays out; then one row flips.
+    Raises NoticeError, with the findings, when it does not pass `check`.
     """
-    notice = parse(text, filename=filename)
-    errors = [finding for finding in check(notice) if finding.level == "error"]
-    if errors:
-        raise NoticeError(f"The notice has {len(errors)} errors.", findings=errors, place=filename, cure="Run `kept check` on it.")
-    before = _version(account.notice_version)
-    policy = compile(notice, bits=before.bits if before else None)
-    for purpose in policy.purposes.values():
-        open_columns(Columns(purpose.categories, purpose.categories))
-    ledger.signing_key(account.pk)
-    old = compiled(before.pk) if before else None
-    masks.recompute(account.pk, policy, also=old)
-    now = timezone.now()
-    with bookkeeping(account.pk, writing=True) as use:
-        version = NoticeVersion.objects.create(
-            account_id=account.pk,
-            number=(before.number if before else 0) + 1,
-            text=text,
-            digest=hashlib.sha256(text.encode()).hexdigest(),
-            bits=dict(policy.bits),
-            activated_at=now,
-            activated_by=actor,
-        )
-        Account.objects.filter(pk=account.pk).update(notice_version=version.pk)
-        ledger.append(use, "account", actor=actor, rule=f"notice:{notice.id}")
-    account.notice_version = version.pk
-    if old is not None:
-        masks.recompute(account.pk, policy)
-    return version
+    from kept.platform.privacy import versions  # which asks here what is in force
 
-
-def _version(pk: int | None) -> NoticeVersion | None:
-    return None if pk is None else NoticeVersion.objects.get(pk=pk)
+    return versions.activate(account, text, actor, filename=filename)
 
 
 @lru_cache(maxsize=256)
@@ -62,6 +28,41 @@ def compiled(version_id: int) -> Policy:
     """The policy of a version. Versions never change, so neither does this."""
     version = NoticeVersion.objects.get(pk=version_id)
     return compile(parse(version.text), bits=version.bits)
+
+
+@lru_cache(maxsize=256)
+def _standing(earlier_id: int, active: Policy) -> Standing:
+    return Standing(compiled(earlier_id), active)
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """A version that is in force, or will be, and what it leaves to people under earlier ones."""
+
+    account_id: int
+    number: int
+    policy: Policy
+
+    def over(self, number: int) -> Policy | Standing:
+        """What holds for a person under this version; 0 stands for the one in force."""
+        if number in (0, self.number):
+            return self.policy
+        return _standing(_id_of(self.account_id, number), self.policy)
+
+    def asks(self, number: int) -> bool:
+        """Whether people under this version stay there until they agree."""
+        terms = self.over(number)
+        return isinstance(terms, Standing) and terms.asks
+
+
+@lru_cache(maxsize=1024)
+def _id_of(account_id: int, number: int) -> int:
+    return NoticeVersion.objects.values_list("pk", flat=True).get(account_id=account_id, number=number)
+
+
+def compiled_number(account_id: int, number: int) -> Policy:
+    """The policy of a version by its number."""
+    return compiled(_id_of(account_id, number))
 
 
 def _active(account_id: int) -> int:
@@ -79,6 +80,12 @@ def in_force(account_id: int) -> NoticeVersion:
 def policy_of(account_id: int) -> Policy:
     """The policy in force. Raises NoNotice: without a notice there is no data."""
     return compiled(_active(account_id))
+
+
+def ruling(account_id: int) -> Ruling:
+    """The version in force, with what holds for people under earlier ones. Raises NoNotice."""
+    version = in_force(account_id)
+    return Ruling(account_id, version.number, compiled(version.pk))
 
 
 def accounts_in_force() -> Iterator[Account]:

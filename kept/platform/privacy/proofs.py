@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -16,17 +17,21 @@ from kept.core.notice import Rule
 from kept.platform.accounts.models import Account
 from kept.platform.data import rows
 from kept.platform.data.use import writing
-from kept.platform.privacy import ledger, masks
+from kept.platform.privacy import incidents, ledger, masks
 from kept.platform.privacy.bookkeeping import bookkeeping
 from kept.platform.privacy.gate import reserved
 from kept.platform.privacy.models import NoticeVersion, Proof
 from kept.platform.privacy.notices import in_force, policy_of
-from kept.platform.privacy.provers import PROVERS, Finding, Look, unproven
+from kept.platform.privacy.provers import PROVERS, Asked, Finding, Look, unproven
+from kept.platform.privacy.provers.base import ROUND
+from kept.platform.privacy.registry import registry
 
 FORMAT = "kept-proof-1"
 DAYS = 90
 ORDER = ("broken", "unproven", "kept")
 """Worst first: the state of a day is the worst that any proof of the day found."""
+PRIVATE = frozenset({"references", "ledger", "marks", "known", "seen"})
+"""Evidence that only the account itself may see, or that the next run needs."""
 Progress = Callable[[int, int], None]
 
 
@@ -36,18 +41,41 @@ def key(rule: Rule) -> str:
 
 
 def prove_rule(rule: Rule, look: Look) -> Finding:
-    """The finding of one rule; `unproven` where no prover is registered for its kind."""
-    found = PROVERS.get(rule.kind)
-    if found is None:
-        return unproven("Nothing in this deployment proves rules of this kind.", "None.")
-    return found(rule, look)
+    """The finding of one rule. One that this deployment does not wholly bind is `unproven` at best, and says what is missing.
+
+    What was seen in an earlier run of the round counts where this run's part holds nothing that the rule is about.
+    """
+    found = PROVERS[rule.kind](rule, look) if rule.kind in PROVERS else unproven("There is nothing to look at.", Asked("Nothing.", ""))
+    seen, said = _seen(rule, look)
+    if found.state == "kept":
+        seen, said = look.now.isoformat(), found.said
+    elif found.state == "unproven" and seen:
+        found = replace(found, state="kept", said=f"Nothing of this among {look.extent}. Before: {said}")
+    missing = registry.unbound(rule, look.policy.notice.vocabulary)
+    more: dict[str, Any] = {"seen": [seen, said]} if seen else {}
+    if missing:
+        more["unbound"] = [one.name for one in missing]
+        if found.state in ("kept", "unproven"):
+            said = f"Not bound in this deployment: {', '.join(map(str, missing))}. What could be looked at: {found.said}"
+            found = replace(found, state="unproven", said=said)
+    return replace(found, evidence={**found.evidence, **more})
+
+
+def _seen(rule: Rule, look: Look) -> tuple[str, str]:
+    """When something of a rule was last seen and all was well, within the round that this run goes on with, and what was said then."""
+    last = look.before.get(key(rule))
+    at, said = last.evidence.get("seen", ("", "")) if last and not look.whole else ("", "")
+    return (at, said) if at and look.now - datetime.fromisoformat(at) < ROUND else ("", "")
 
 
 def prove(account_id: int, actor: str, progress: Progress | None = None) -> list[Proof]:
-    """Prove every rule of the notice in force, keep the outcome, and note it in the ledger; the proofs in the order of the notice."""
+    """Prove every rule of the notice in force, keep the outcome, and note it in the ledger; the proofs in the order of the notice.
+
+    A promise found broken opens an incident; one proved kept again resolves its own.
+    """
     policy = policy_of(account_id)
-    masks.apply_due(account_id, policy)
-    before = {proof.rule: proof.evidence for proof in latest(account_id)}
+    masks.apply_due(account_id)
+    before = {proof.rule: proof for proof in latest(account_id)}
     found: list[tuple[str, Finding]] = []
     with reserved(account_id, actor, "proof") as use:
         now = timezone.now()
@@ -62,9 +90,15 @@ def prove(account_id: int, actor: str, progress: Progress | None = None) -> list
             document = _document(account_id, version, now, outcomes)
             made = ledger.append(use, "proof", actor=actor, rule=f"notice:{policy.notice.id}", document=document)
             entry = {"entry": made.id, "salt": made.salt.hex() if made.salt else "", "version": version}
-            lines = [(name, one.state, one.counted, one.said, {**one.evidence, "ledger": entry}, now) for name, one in found]
+            marks: list[dict[str, Any]] = [{"marks": look.marks}, *[{}] * len(found)]
+            lines = [
+                (name, one.state, one.counted, one.said, {**one.evidence, **mark, "ledger": entry}, now)
+                for (name, one), mark in zip(found, marks, strict=False)
+            ]
             ids = rows.insert(use, Proof, ("rule", "state", "counted", "said", "evidence", "at"), lines)
-        return list(Proof.under(use).filter(pk__in=ids).order_by("pk"))
+        proofs = list(Proof.under(use).filter(pk__in=ids).order_by("pk"))
+    incidents.follow(account_id, proofs)
+    return proofs
 
 
 def _document(account_id: int, version: int, at: datetime, outcomes: Iterable[tuple[str, str, int, str]]) -> dict[str, Any]:
@@ -115,7 +149,7 @@ def evidence(account_id: int, rule: str) -> dict[str, Any]:
     proof = next((one for one in proofs if one.rule == rule), None)
     if proof is None:
         raise NotFound("There is no proof of this rule yet.", place=rule, cure="Proofs run every night.")
-    shown = {name: value for name, value in proof.evidence.items() if name not in ("references", "ledger", "searched_to")}
+    shown = {name: value for name, value in proof.evidence.items() if name not in PRIVATE}
     return {
         "rule": proof.rule,
         "state": proof.state,

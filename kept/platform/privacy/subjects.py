@@ -17,6 +17,7 @@ from kept.platform.data.models import Subject
 from kept.platform.data.use import Use
 from kept.platform.privacy.digests import KINDS, rows_of
 from kept.platform.privacy.models import Identifier, Provenance
+from kept.platform.privacy.notices import in_force
 from kept.platform.privacy.secrets import blind_index, vault
 
 
@@ -51,7 +52,8 @@ def add_many(use: Use, policy: Policy, newcomers: Sequence[Newcomer], keys: Sequ
         found.append(known[told])
     references = [secrets.token_hex(16) for _ in newcomers]
     masks, changes = [mask for mask, _ in found], [change for _, change in found]
-    ids = rows.add_subjects(use, keys, references, masks, changes, [one.region for one in newcomers], now)
+    version = in_force(use.account_id).number
+    ids = rows.add_subjects(use, keys, references, masks, changes, [one.region for one in newcomers], now, version)
     return [Added(*one) for one in zip(ids, keys, references, masks, strict=True)]
 
 

@@ -38,12 +38,22 @@ class Shell:
 
 
 @dataclass(frozen=True)
+class Banner:
+    """A change that every public page tells of: a sentence, what changes, and where to read more."""
+
+    says: str
+    lines: Sequence[str]
+    more: Link
+
+
+@dataclass(frozen=True)
 class Masthead:
-    """What `ui/reading.html` shows around a public page: whose it is, and where else one can go."""
+    """What `ui/reading.html` shows around a public page: whose it is, where else one can go, and what is to be told."""
 
     account: str
     home_url: str
     links: Sequence[Link] = ()
+    banner: Banner | None = None
 
 
 def render(request: HttpRequest, template: str, context: Mapping[str, Any] | None = None, status: int = 200) -> HttpResponse:

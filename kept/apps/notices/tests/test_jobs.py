@@ -32,7 +32,14 @@ def test_when_what_runs() -> None:
         for label, task in declared().items()
         if label.startswith("notices.") and task.schedule
     }
-    assert due == {"notices.sequence": "12:00", "notices.apply_due": "12:00", "notices.retain_all": "02:30", "notices.prove_all": "03:30"}
+    assert due == {
+        "notices.sequence": "12:00",
+        "notices.apply_due": "12:00",
+        "notices.change_over": "12:00",
+        "notices.retain_all": "02:30",
+        "notices.prove_all": "03:30",
+        "notices.clear_letters": "04:30",
+    }
 
 
 def test_each_minute_the_ledger_is_numbered_and_signed(account: Account) -> None:

@@ -23,11 +23,25 @@ from kept.platform.privacy.testing import notice_text, someone, with_notice
 
 EVERYBODY = {"alice": 200, "petra": 200, "bob": 200, "rolf": 200, "charlie": 200, "olga": 200, "": 200}
 TEAM = {"alice": 200, "petra": 200, "bob": 200, "rolf": 200, "charlie": 404, "olga": 404, "": 302}
+TABLE = TEAM | {"": 404}
+"""A table that the notice does not publish."""
 LEADS = TEAM | {"bob": 403, "rolf": 403}
 ADDRESSES = {
     ("GET", "notice/"): EVERYBODY,
     ("GET", "notice/?region=US-CA"): EVERYBODY,
     ("GET", "notice.md"): EVERYBODY,
+    ("GET", "notice/california/"): TABLE,
+    ("GET", "notice/processing/"): TABLE,
+    ("GET", "notice/processing.xlsx"): TABLE,
+    ("GET", "notice/subprocessors/"): TABLE,
+    ("GET", "notice/subprocessors.atom"): TABLE,
+    ("GET", "notice/cookies/"): TABLE,
+    ("GET", "notice.jsonld"): EVERYBODY,
+    ("GET", "notice.fides.yml"): EVERYBODY,
+    ("GET", ".well-known/gpc.json"): EVERYBODY,
+    ("GET", ".well-known/security.txt"): EVERYBODY,
+    ("GET", ".well-known/privacy-notice.json"): EVERYBODY,
+    ("GET", ".well-known/ledger-key.pem"): EVERYBODY,
     ("GET", "promises/"): EVERYBODY,
     ("GET", "promises/age:sixteen/evidence.json"): EVERYBODY,
     ("GET", "promise-desk/"): TEAM,
@@ -35,8 +49,26 @@ ADDRESSES = {
     ("GET", "promise-desk/prove/"): LEADS | {"alice": 405, "petra": 405},
     ("GET", "promise-desk/run/{job}/"): TEAM,
     ("GET", "promise-desk/run/999999999/"): TEAM | dict.fromkeys(("alice", "petra", "bob", "rolf"), 404),
+    ("GET", "promise-desk/visibility/"): LEADS | {"alice": 405, "petra": 403},
+    ("POST", "promise-desk/visibility/"): LEADS | {"alice": 302, "petra": 403},
+    ("GET", "promise-desk/incidents/999999999/"): TEAM | dict.fromkeys(("alice", "petra", "bob", "rolf"), 404),
+    ("POST", "promise-desk/incidents/999999999/act/"): LEADS | {"alice": 404, "petra": 404},
+    ("GET", "promise-desk/gaps/"): TEAM,
+    ("GET", "promise-desk/choices/"): TEAM,
+    ("GET", "notice-editor/"): LEADS,
+    ("POST", "notice-editor/"): LEADS | {"alice": 302, "petra": 302},
+    ("GET", "notice-editor/999999999/"): LEADS | {"alice": 404, "petra": 404},
+    ("POST", "notice-editor/999999999/look/"): LEADS | {"alice": 404, "petra": 404},
+    ("POST", "notice-editor/999999999/save/"): LEADS | {"alice": 404, "petra": 404},
+    ("POST", "notice-editor/999999999/step/"): LEADS | {"alice": 400, "petra": 400},
+    ("POST", "notice-editor/999999999/approval/"): LEADS | {"alice": 400, "petra": 400},
     ("GET", "promise-desk/retention/"): LEADS,
     ("GET", "promise-desk/versions/"): TEAM,
+    ("GET", "promise-desk/versions/new/"): LEADS | {"petra": 403},
+    ("POST", "promise-desk/versions/stop/"): LEADS | {"alice": 409, "petra": 403},
+    ("GET", "notice/versions/"): EVERYBODY,
+    ("GET", "notice/versions.atom"): EVERYBODY,
+    ("GET", "notice/agree/x/"): dict.fromkeys(EVERYBODY, 404),
 }
 """Each address with the answer to everyone."""
 
@@ -85,13 +117,14 @@ def text(people: Cast, path: str, who: str = "") -> str:
 
 
 def test_the_notice_is_read_in_order_with_a_mark_beside_each_promise(people: Cast) -> None:
-    page = text(people, "notice/")
+    whole = text(people, "notice/")
+    page = whole.partition('<article class="passages"')[2]
     assert page.index("We never take card numbers") < page.index("We do not work with the data") < page.index("Who else sees it")
     assert "```" not in page
     assert "under 16, closed to every use" in page or "nobody is known to be too young" in page
     assert 'href="/{slug}/promises/#choice:marketing-mail"'.replace("{slug}", people.account.slug) in page
     assert 'id="collect:sign-up"' in page
-    assert "If you live in California" in page
+    assert '/notice/?region=US-CA"' in whole
     assert "ten business days" not in page
 
 
@@ -134,8 +167,8 @@ def test_every_promise_is_listed_in_its_words_and_statements_are_not(people: Cas
 
 
 def test_evidence_is_a_file_that_verifies(people: Cast) -> None:
-    response = stranger().get(f"/{people.account.slug}/promises/purpose:analytics/evidence.json")
-    assert response.headers["Content-Disposition"] == f'attachment; filename="{people.account.slug}-purpose-analytics.json"'
+    response = stranger().get(f"/{people.account.slug}/promises/purpose:customer-relations/evidence.json")
+    assert response.headers["Content-Disposition"] == f'attachment; filename="{people.account.slug}-purpose-customer-relations.json"'
     shown = response.json()
     assert shown["state"] == "kept"
     _, key = ledger.signing_key(people.account.pk)

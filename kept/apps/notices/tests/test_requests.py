@@ -37,6 +37,8 @@ def asked(account: Account, kind: Kind, state: State, due: datetime, closed: dat
         "region": "GB",
         "received_at": due - timedelta(days=30),
         "due_at": due,
+        "clock": {},
+        "verified_at": closed,
         "answered_at": closed,
         "closed_at": closed,
         "outcome": {},

@@ -17,6 +17,7 @@ from kept.apps.requests.models import Kind, State
 from kept.apps.requests.tests.people import asked, dana, link_in, mail_to, requests_of, work
 from kept.core.errors import Shredded
 from kept.core.ledger import SigningKey, VerifyKey, verify_receipt
+from kept.core.notice.deadlines import Deadline
 from kept.platform.accounts.models import Account
 from kept.platform.accounts.testing import stranger
 from kept.platform.privacy import ledger, notices
@@ -206,10 +207,17 @@ def test_the_page_of_another_account_is_not_found_here(account: Account) -> None
 def test_the_clock_is_the_notices(account: Account) -> None:
     policy = notices.policy_of(account.pk)
     start = timezone.now().replace(month=1, day=31)
-    right = queries.right_of(policy, Kind.ACCESS, "GB")
-    due = queries.due(right, start)
+    due = queries.deadline(policy, Kind.ACCESS, "GB", start).due
     assert (due.month, due.day in (28, 29)) == (2, True)
-    assert queries.due(None, start) == due
+
+
+def test_a_request_keeps_what_decided_its_clock(account: Account) -> None:
+    asked(account, dana(account).email, "access")
+    request = requests_of(account)[-1]
+    deadline = Deadline.model_validate(request.clock)
+    assert (deadline.due, deadline.received) == (request.due_at, request.received_at)
+    decided = queries.decided(request)
+    assert (decided.by, decided.citation, str(decided.version)) == ("uk-gdpr", "Article 12(3) UK GDPR", "2021-01-01")
 
 
 def test_letters_lie_where_only_their_owner_reads(account: Account) -> None:

@@ -80,6 +80,8 @@ def test_a_telephone_request_for_erasure_is_planned_vouched_for_and_done() -> No
     request = requests_of(account)[-1]
     page = petra.get(answer["Location"]).content.decode()
     assert "By telephone, called back." in page
+    assert "Article 12(3) UK GDPR" in page
+    assert "text of" in page
     assert "People" in page or "Person" in page
     assert "It cannot be taken back" in page
     petra.post(path_of("start", request.reference))
@@ -146,6 +148,7 @@ def test_the_queue_shows_the_clock_and_nobody() -> None:
         Request.under(use).filter(pk=request.pk).update(due_at=timezone.now() - timedelta(days=2))
     page = petra.get(path_of("queue") + "?list=overdue").content.decode()
     assert "2 days overdue" in page
+    assert "Article 12(3) UK GDPR" in page
     assert known.email not in page
     late = queries.by_reference(account.pk, request.reference)
     assert desk.clock(late, late.due_at - timedelta(days=3, hours=1)) == ("3 days left", "warn")

@@ -33,7 +33,7 @@ HEADERS = st.builds(
 def test_the_kinds_are_a_closed_set_of_sentences() -> None:
     assert " ".join(KINDS) == (
         "consent objection opt-out restriction acceptance disclosure look request hold erasure collection correction "
-        "retention proof release key-destruction account"
+        "retention proof incident release key-destruction instrument aggregate account"
     )
     assert all(sentence.endswith(".") for sentence in KINDS.values())
 

@@ -38,13 +38,13 @@ def test_prose_of_another_heading_is_not_bound() -> None:
 
 def test_a_heading_makes_its_part_regional_until_a_heading_as_high() -> None:
     read = notice("## California {region=US-CA}", "a", "### Deeper", "b", "## Everyone", "c")
-    assert [(passage.text, passage.region) for passage in read.passages] == [
-        ("California", "US-CA"),
-        ("a", "US-CA"),
-        ("Deeper", "US-CA"),
-        ("b", "US-CA"),
-        ("Everyone", None),
-        ("c", None),
+    assert [(passage.text, passage.regions) for passage in read.passages] == [
+        ("California", ("US-CA",)),
+        ("a", ("US-CA",)),
+        ("Deeper", ("US-CA",)),
+        ("b", ("US-CA",)),
+        ("Everyone", ()),
+        ("c", ()),
     ]
     assert "{" not in read.passages[0].html
 
@@ -69,14 +69,14 @@ def test_the_title_is_the_first_heading_or_the_id() -> None:
 
 def test_windows_line_ends_and_a_byte_order_mark_change_nothing() -> None:
     read = parse("\ufeff" + HEAD.replace("\n", "\r\n") + "\r\nText.\r\n")
-    assert read.passages[0].line == 9
+    assert read.passages[0].line == 10
 
 
 def test_a_rule_knows_where_its_keys_and_values_stand() -> None:
     rule = notice(
         'purpose = "support"\n# "email" is not yet there\ncategories = ["name",\n  "email"]\nbasis = { default = "contract" }'
     ).rules[1]
-    assert (rule.line, rule.column) == (10, 1)
-    assert rule.place("categories") == (12, 1)
-    assert rule.place("categories", value="email") == (13, 3)
-    assert rule.place("basis", "default") == (14, 11)
+    assert (rule.line, rule.column) == (11, 1)
+    assert rule.place("categories") == (13, 1)
+    assert rule.place("categories", value="email") == (14, 3)
+    assert rule.place("basis", "default") == (15, 11)

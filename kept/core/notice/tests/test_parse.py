@@ -67,17 +67,17 @@ def test_the_error_speaks_with_the_first_finding_and_carries_all() -> None:
     with pytest.raises(NoticeError) as caught:
         parse(text('purpose = "suport"\ncategories = ["emial"]\nbasis = "contract"'), filename="larch.md")
     error = caught.value
-    assert error.place == "larch.md:10:11"
+    assert error.place == "larch.md:11:11"
     assert "(1 more)" in error.message
     assert error.cure.startswith("Write 'support'.")
     assert [one.rule for one in error.findings] == ["purpose:suport"] * 2
-    assert str(error.findings[0]).startswith("larch.md:10:11: error: malformed:")
+    assert str(error.findings[0]).startswith("larch.md:11:11: error: malformed:")
 
 
 def test_an_id_is_used_once_per_region() -> None:
     (twice,) = malformed(PURPOSE, PURPOSE)
     assert "there twice" in twice.message
-    assert "line 10" in twice.cure
+    assert "line 11" in twice.cure
     assert not malformed(PURPOSE, "## US {region=US}", 'purpose = "support"\nbasis = "opt-out"')
 
 
@@ -136,7 +136,7 @@ def test_own_terms_stand_under_their_parent_and_take_its_mapping() -> None:
 
 def test_the_identity() -> None:
     read = notice()
-    assert (read.id, read.identity.contact, read.identity.law) == ("test", "privacy@test.example", ("gdpr", "ccpa"))
+    assert (read.id, read.identity.address, read.identity.law) == ("test", "privacy@test.example", ("gdpr", "ccpa"))
 
 
 @settings(max_examples=150, deadline=None)

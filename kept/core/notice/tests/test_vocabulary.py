@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kept.core.notice import Duration, vocabulary
-from kept.core.notice.law import PACKS, clock
 from kept.core.notice.vocabulary import BASE, BASES, CCPA, FILES, REGIONS, RESERVED, regions_of
 
 
@@ -80,19 +79,3 @@ def test_durations(written: str, after: datetime | None) -> None:
 def test_what_is_no_duration(written: str) -> None:
     with pytest.raises(ValueError, match="a duration is written like"):
         Duration.read(written)
-
-
-def test_every_number_of_a_law_is_cited_and_dated() -> None:
-    for pack in PACKS.values():
-        assert set(pack.regions) <= REGIONS
-        assert pack.version
-        assert all(one.citation for one in pack.clocks.values())
-
-
-def test_the_law_of_the_place_sets_the_clock_or_else_the_strictest() -> None:
-    laws = ("gdpr", "ccpa")
-    assert str(clock(laws, "access", "DE").within) == "1 month"  # type: ignore[union-attr]
-    assert str(clock(laws, "access", "US-CA").within) == "45 days"  # type: ignore[union-attr]
-    assert str(clock(laws, "access", "BR").within) == "1 month"  # type: ignore[union-attr]
-    assert clock((), "access", "DE") is None
-    assert clock(laws, "complain", "DE") is None

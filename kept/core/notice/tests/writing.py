@@ -15,16 +15,26 @@ notice = "test"
 controller = "Test Ltd, 1 Test Lane"
 contact = "privacy@test.example"
 effective = 2026-03-01
+authority = "the authority"
 law = ["gdpr", "ccpa"]
 ```
 """
 
+RIGHTS = (
+    'right = "copy"\nkind = "access"\nverify = "sign-in"',
+    'right = "mend"\nkind = "correct"\nverify = "sign-in"',
+    'right = "wipe"\nkind = "erase"\nverify = "sign-in"',
+    'right = "halt"\nkind = "restrict"',
+    'right = "move"\nkind = "portability"\nverify = "sign-in"',
+    'right = "fair"\nkind = "no-retaliation"',
+)
 # What a whole notice has, so that `check` finds nothing else.
 WHOLE = (
     'role = "ours"\nis = "controller"',
     'collect = "form"\ncategories = ["name", "email"]\nfrom = "subject"\nfor = ["support"]',
     'purpose = "support"\ncategories = ["name", "email"]\nbasis = "contract"',
     'retain = "records"\ncategories = ["name", "email"]\nkeep = "1 year"\nafter = "last-activity"\nthen = "erase"',
+    *RIGHTS,
 )
 
 

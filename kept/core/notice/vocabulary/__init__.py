@@ -14,7 +14,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Literal
 
-Tree = Literal["category", "purpose", "source", "recipient", "event", "record", "basis"]
+Tree = Literal["category", "purpose", "source", "recipient", "event", "record", "occasion", "basis"]
 
 FILES: Mapping[Tree, str] = {
     "category": "categories.toml",
@@ -23,13 +23,17 @@ FILES: Mapping[Tree, str] = {
     "recipient": "recipients.toml",
     "event": "events.toml",
     "record": "records.toml",
+    "occasion": "occasions.toml",
     "basis": "bases.toml",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One term. `dpv` is a compact IRI (``dpv:`` or ``pd:``); `ccpa` is a class of ccpa.toml, for categories only."""
+    """One term. `dpv` is a compact IRI (``dpv:`` or ``pd:``); `ccpa` is a class of ccpa.toml, for categories only.
+
+    `room` is the room that must be there to act on it; empty where every door may.
+    """
 
     id: str
     title: str
@@ -38,6 +42,7 @@ class Term:
     ccpa: str | None = None
     sensitive: bool = False
     reserved: bool = False
+    room: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +125,15 @@ def _terms(name: str) -> Terms:
     for key, entry in _read(name).items():
         parent = terms.get(entry.get("under", ""))
         if parent is not None:
-            entry = {"ccpa": parent.ccpa, "sensitive": parent.sensitive} | entry
+            entry = {"ccpa": parent.ccpa, "sensitive": parent.sensitive, "room": parent.room} | entry
         terms[key] = Term(id=key, **{word: value for word, value in entry.items() if word not in ("choice", "restrictable")})
     return Terms(MappingProxyType(terms))
 
 
 BASE = Vocabulary(MappingProxyType({tree: _terms(name) for tree, name in FILES.items()}))
 BASES: Mapping[str, Basis] = MappingProxyType({key: Basis(id=key, **entry) for key, entry in _read(FILES["basis"]).items()})
+CUSTOMERS_BASIS = "instruction"
+"""The basis of a processor: the customer's own comes with the data."""
 CCPA: Mapping[str, Mapping[str, str]] = MappingProxyType(_read("ccpa.toml"))
 RESERVED = frozenset(term.id for term in BASE["purpose"].all.values() if term.reserved)
 

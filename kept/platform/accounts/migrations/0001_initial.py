@@ -38,6 +38,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("closed_at", models.DateTimeField(blank=True, null=True)),
                 ("notice_version", models.BigIntegerField(blank=True, null=True)),
+                ("promises_private", models.BooleanField(db_default=False, default=False)),
             ],
         ),
         migrations.CreateModel(

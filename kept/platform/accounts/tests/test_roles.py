@@ -12,17 +12,20 @@ from kept.platform.accounts.models import Account, Member, User
 from kept.platform.accounts.roles import PERMISSIONS, Capability, Role, may, require
 
 GOLDEN = """
-                 owner  privacy-lead  member  read-only
-records.read     yes    yes           yes     yes
-records.write    yes    yes           yes     -
-records.import   yes    yes           yes     -
-requests.handle  yes    yes           -       -
-requests.erase   yes    yes           -       -
-choices.set      yes    yes           yes     -
-notice.read      yes    yes           yes     yes
-members.manage   yes    -             -       -
-settings.manage  yes    -             -       -
-proof.run        yes    yes           -       -
+                  owner  privacy-lead  member  read-only
+records.read      yes    yes           yes     yes
+records.write     yes    yes           yes     -
+records.import    yes    yes           yes     -
+requests.handle   yes    yes           -       -
+requests.erase    yes    yes           -       -
+choices.set       yes    yes           yes     -
+notice.read       yes    yes           yes     yes
+notice.write      yes    yes           -       -
+notice.approve    yes    yes           -       -
+incidents.handle  yes    yes           -       -
+members.manage    yes    -             -       -
+settings.manage   yes    -             -       -
+proof.run         yes    yes           -       -
 """
 
 

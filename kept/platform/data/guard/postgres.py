@@ -16,7 +16,7 @@ from typing import Any
 from kept.core.errors import GuardDrift
 from kept.platform.data.datamap import Table, platform_tables, tables
 from kept.platform.data.guard.postgres_schema import CATALOG, WORDS, schema
-from kept.platform.data.use import PROTECTED, SUBJECT, Columns, Use
+from kept.platform.data.use import PEOPLE_BIT, PROTECTED, SUBJECT, Columns, Use
 
 
 def prefix(cursor: Any) -> str:
@@ -42,19 +42,25 @@ def role_name(cursor: Any, use: Use | None) -> str:
 
 def arm_sql(use: Use | None, role: str) -> str:
     """One statement that tells the session its role and settings. Written out: it takes the server half the time of one with parameters."""
-    said = ("", "", "") if use is None else (use.account_id, 1 << use.bit, ",".join(use.columns.readable).replace("'", "''"))
-    settings = zip(("kept.account", "kept.bit", "kept.categories"), said, strict=True)
+    said: tuple[object, ...] = ("", "", "", "", "")
+    if use is not None:
+        opened = ",".join(f"{table}/{row_id}" for table, row_id in use.opened.rows) if use.opened else ""
+        until = use.opened.until.isoformat() if use.opened else ""
+        said = (use.account_id, use.mask, ",".join(use.columns.readable).replace("'", "''"), opened, until)
+    settings = zip(("kept.account", "kept.bit", "kept.categories", "kept.opened", "kept.until"), said, strict=True)
     return f"SELECT set_config('role', '{role}', false), " + ", ".join(
         f"set_config('{name}', '{value}', false)" for name, value in settings
     )
 
 
-def _visible(table: Table, account: str, bit: str, categories: str) -> str:
+def _visible(table: Table, account: str, bit: str, categories: str, opened: str) -> str:
     """Which rows are seen, given what the connection is armed for."""
     clauses = [f"account_id = {account}"]
     if table.masked:
-        mask = "permits & fence" if table.fenced else "permits"
-        clauses.append(f"({mask} & {bit}) <> 0")
+        clauses.append(f"(permits & {bit}) <> 0")
+    if table.fenced:
+        shut = f"(~fence & {bit})"
+        clauses.append(f"({shut} = 0 OR {shut} = {1 << PEOPLE_BIT} AND '{table.name}/' || id = ANY ({opened}))")
     if table.by_row:
         clauses.append(f"(category = ANY ({categories}) OR '*' = ANY ({categories}))")
     return " AND ".join(clauses)
@@ -62,7 +68,8 @@ def _visible(table: Table, account: str, bit: str, categories: str) -> str:
 
 def _policy(table: Table) -> str:
     """The condition of row security; sub-selects are asked once for each statement."""
-    return _visible(table, "(SELECT guard.account())", "(SELECT guard.bit())", "(SELECT guard.categories())::text[]")
+    asked = ("(SELECT guard.account())", "(SELECT guard.bit())", "(SELECT guard.categories())::text[]", "(SELECT guard.opened())::text[]")
+    return _visible(table, *asked)
 
 
 def search_index(table: Table) -> str:
@@ -97,11 +104,12 @@ def _search_sql(table: Table) -> list[str]:
           whose bigint := guard.account();
           purpose bigint := guard.bit();
           known text[] := guard.categories();
+          opened text[] := guard.opened();
           everything boolean := '*' = ANY (known) OR known @> ARRAY[{every}]::text[];
           wanted tsquery := (SELECT to_tsquery('simple', string_agg(quote_literal(guard.plain(w)) || ':*', ' & ')) FROM unnest(asked) AS w);
         BEGIN
           RETURN QUERY SELECT t.id FROM public.{table.name} t
-          WHERE {_visible(table, "whose", "purpose", "known")} AND ({vector.replace("coalesce(", "coalesce(t.")}) @@ wanted
+          WHERE {_visible(table, "whose", "purpose", "known", "opened")} AND ({vector.replace("coalesce(", "coalesce(t.")}) @@ wanted
             AND (everything OR ({" || ".join(map(readable, table.search))}) @@ wanted) LIMIT most;
         END $$""",
     ]
@@ -251,7 +259,7 @@ def ensure_role(cursor: Any, columns: Columns, login: str) -> None:
     cursor.execute(f"GRANT {base}_w TO {login}")
     cursor.execute(f'GRANT CONNECT ON DATABASE "{_database(cursor)}" TO {base}_r')
     cursor.execute(f"GRANT USAGE ON SCHEMA public TO {base}_r")
-    cursor.execute(f"GRANT EXECUTE ON FUNCTION guard.account(), guard.bit(), guard.categories() TO {base}_r")
+    cursor.execute(f"GRANT EXECUTE ON FUNCTION guard.account(), guard.bit(), guard.categories(), guard.opened() TO {base}_r")
     for table in tables():
         read = set(table.columns) - table.withheld(columns.readable)
         cursor.execute(f"GRANT SELECT ({_listed(read)}) ON {table.name} TO {base}_w" + (f", {base}_r" if table.offered else ""))
@@ -280,7 +288,7 @@ def bind(cursor: Any, use: Use, seconds: int) -> tuple[str, str]:
     cursor.execute(f"GRANT {prefix(cursor)}_{_digest(use.columns)}_r TO {login}")
     cursor.execute(
         "INSERT INTO guard.binding VALUES (%s, %s, %s, %s, %s)",
-        [login, use.account_id, 1 << use.bit, sorted(use.columns.readable), expires],
+        [login, use.account_id, use.mask, sorted(use.columns.readable), expires],
     )
     return login, password
 

@@ -27,6 +27,11 @@ CREATE OR REPLACE FUNCTION guard.categories() RETURNS text[] {reading} AS $$ BEG
   IF session_user = {login} THEN RETURN string_to_array(current_setting('kept.categories', true), ','); END IF;
   RETURN (SELECT categories FROM guard.binding WHERE login = session_user AND expires > clock_timestamp());
 END $$;
+CREATE OR REPLACE FUNCTION guard.opened() RETURNS text[] {reading} AS $$ BEGIN
+  IF session_user = {login} AND clock_timestamp() < nullif(current_setting('kept.until', true), '')::timestamptz
+    THEN RETURN string_to_array(current_setting('kept.opened', true), ','); END IF;
+  RETURN NULL;
+END $$;
 
 CREATE OR REPLACE FUNCTION guard.fill_mask() RETURNS trigger {defining} LANGUAGE plpgsql AS $$
 BEGIN
@@ -36,10 +41,11 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION guard.add_subjects(
-    first_keys bigint[], subject_references text[], masks bigint[], changes timestamptz[], regions text[])
+    first_keys bigint[], subject_references text[], masks bigint[], changes timestamptz[], regions text[],
+    version int)
   RETURNS SETOF bigint {defining} LANGUAGE sql AS $$
-  INSERT INTO public.data_subject (account_id, key_id, reference, permits, changes_at, region, created_at)
-  SELECT guard.account(), k, r, m, c, g, now()
+  INSERT INTO public.data_subject (account_id, key_id, reference, permits, changes_at, region, created_at, notice_version)
+  SELECT guard.account(), k, r, m, c, g, now(), version
   FROM unnest(first_keys, subject_references, masks, changes, regions) WITH ORDINALITY AS t(k, r, m, c, g, n) ORDER BY n
   RETURNING id $$;
 CREATE OR REPLACE FUNCTION guard.set_permits(subject_ids bigint[], masks bigint[], changes timestamptz[])
@@ -47,6 +53,11 @@ CREATE OR REPLACE FUNCTION guard.set_permits(subject_ids bigint[], masks bigint[
   WITH changed AS (
     UPDATE public.data_subject s SET permits = t.m, changes_at = t.c FROM unnest(subject_ids, masks, changes) AS t(i, m, c)
     WHERE s.id = t.i AND s.account_id = guard.account() RETURNING 1)
+  SELECT count(*) FROM changed $$;
+CREATE OR REPLACE FUNCTION guard.set_version(subject_ids bigint[], version int)
+  RETURNS bigint {defining} LANGUAGE sql AS $$
+  WITH changed AS (
+    UPDATE public.data_subject s SET notice_version = version WHERE s.id = ANY (subject_ids) AND s.account_id = guard.account() RETURNING 1)
   SELECT count(*) FROM changed $$;
 """
 _PLAIN = {

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from kept.platform.data.datamap import Table, platform_tables, tables
 from kept.platform.data.engine.sqlite.names import OURS
-from kept.platform.data.use import PROTECTED, SEALED, SUBJECT, Columns, Use
+from kept.platform.data.use import PEOPLE_BIT, PROTECTED, SEALED, SUBJECT, Columns, Use
 
 FUNCTIONS = frozenset(
     "abs avg ceil char coalesce concat count cume_dist date datetime dense_rank first_value floor format glob group_concat hex ifnull iif "
@@ -28,6 +28,7 @@ FUNCTIONS = frozenset(
 _PASS = frozenset({S.SQLITE_SELECT, S.SQLITE_RECURSIVE, S.SQLITE_TRANSACTION, S.SQLITE_SAVEPOINT})
 _WRITES = frozenset({S.SQLITE_INSERT, S.SQLITE_UPDATE, S.SQLITE_DELETE})
 _SHADOWS = ("", "_data", "_idx", "_docsize", "_config", "_content")
+_ARMED = ("armed", "armed_category", "armed_opened")
 Authorizer = Callable[[int, str | None, str | None, str | None, str | None], int]
 
 
@@ -105,11 +106,19 @@ def objects(suffix: str) -> list[str]:
     return statements
 
 
+def _shut(table: Table, row: str) -> str:
+    """True for a row whose fence keeps the armed use out: of the purpose, or of what is closed to people and was not opened to them."""
+    wanted = f"~{row}fence & (SELECT bit FROM temp.armed)"
+    opened = f"SELECT 1 FROM temp.armed_opened WHERE place = '{table.name}/' || {row}id AND until > unixepoch()"
+    return f"({wanted} <> 0 AND NOT ({wanted} = {1 << PEOPLE_BIT} AND EXISTS ({opened})))"
+
+
 def _where(table: Table) -> str:
     clauses = ["account_id = (SELECT account FROM temp.armed)"]
     if table.masked:
-        mask = "permits & fence" if table.fenced else "permits"
-        clauses.append(f"{mask} & (SELECT bit FROM temp.armed) <> 0")
+        clauses.append("permits & (SELECT bit FROM temp.armed) <> 0")
+    if table.fenced:
+        clauses.append(f"NOT {_shut(table, '')}")
     if table.by_row:
         clauses.append("((SELECT every FROM temp.armed) OR category IN (SELECT category FROM temp.armed_category))")
     return " AND ".join(clauses)
@@ -119,8 +128,9 @@ def _hidden(table: Table) -> str:
     """True for a row, about to be changed, that the armed use does not see."""
     clauses = ["OLD.account_id IS NOT (SELECT account FROM temp.armed)"]
     if table.masked:
-        mask = "OLD.permits & OLD.fence" if table.fenced else "OLD.permits"
-        clauses.append(f"{mask} & (SELECT bit FROM temp.armed) = 0")
+        clauses.append("OLD.permits & (SELECT bit FROM temp.armed) = 0")
+    if table.fenced:
+        clauses.append(_shut(table, "OLD."))
     if table.by_row:
         clauses.append("NOT (SELECT every FROM temp.armed) AND OLD.category NOT IN (SELECT category FROM temp.armed_category)")
     return " OR ".join(clauses)
@@ -173,6 +183,7 @@ class ConnectionGuard:
         raw.execute("CREATE TEMP TABLE armed(account INT, bit INT, every INT)")
         raw.execute("INSERT INTO armed VALUES (NULL, 0, 0)")
         raw.execute("CREATE TEMP TABLE armed_category(category TEXT PRIMARY KEY) WITHOUT ROWID")
+        raw.execute("CREATE TEMP TABLE armed_opened(place TEXT PRIMARY KEY, until INT) WITHOUT ROWID")
         offered = [table for table in tables() if table.name in present and (table.offered or not bound)]
         inner = {table.name: _name() for table in offered}
         for table in offered:
@@ -191,12 +202,17 @@ class ConnectionGuard:
 
     def arm(self, use: Use | None) -> None:
         """Say which rows are seen. Until `authorize` says which columns are, nothing is."""
-        account, bit, categories = (use.account_id, 1 << use.bit, use.columns.readable) if use is not None else (None, 0, frozenset[str]())
+        account, mask, categories = (use.account_id, use.mask, use.columns.readable) if use is not None else (None, 0, frozenset[str]())
+        opened = use.opened if use is not None else None
         self.raw.set_authorizer(None)
         try:
-            self.raw.execute("UPDATE temp.armed SET account = ?, bit = ?, every = ?", (account, bit, "*" in categories))
+            self.raw.execute("UPDATE temp.armed SET account = ?, bit = ?, every = ?", (account, mask, "*" in categories))
             self.raw.execute("DELETE FROM temp.armed_category")
             self.raw.executemany("INSERT INTO temp.armed_category VALUES (?)", [(category,) for category in categories])
+            self.raw.execute("DELETE FROM temp.armed_opened")
+            if opened is not None:
+                lines = [(f"{table}/{row_id}", int(opened.until.timestamp())) for table, row_id in opened.rows]
+                self.raw.executemany("INSERT INTO temp.armed_opened VALUES (?, ?)", lines)
         finally:
             self.raw.set_authorizer(_deny)
 
@@ -249,7 +265,7 @@ class _Rules:
             return S.SQLITE_OK if self.armed and database in ("", "temp") else S.SQLITE_DENY
         if table in self.outer_of:  # the inner view: only from the outer
             return S.SQLITE_OK if source == self.outer_of[table] else S.SQLITE_DENY
-        if table in ("armed", "armed_category"):
+        if table in _ARMED:
             allowed = source in self.outer_of or (self.writing and source in self.guard.triggers)
             return S.SQLITE_OK if allowed else S.SQLITE_DENY
         allowed = table in self.platform or table in self.fts or (self.privileged and table == "sqlite_sequence")
@@ -259,7 +275,7 @@ class _Rules:
 
     def _of_statement(self, name: str) -> bool:
         """Whether the name is that of a query which the statement itself brings (WITH): no table, and none that the engine makes up."""
-        return name not in self.guard.real and not name.startswith(("sqlite_", "pragma_")) and name not in ("armed", "armed_category")
+        return name not in self.guard.real and not name.startswith(("sqlite_", "pragma_")) and name not in _ARMED
 
     def _read_main(self, table: str, column: str, source: str | None) -> int:
         if not self.armed:
@@ -283,7 +299,7 @@ class _Rules:
     def _changes(self, action: int, table: str, column: str) -> bool:
         """Whether a statement itself may insert, delete, or set this column. Only the engine's functions make subjects and masks."""
         if table == SUBJECT and action != S.SQLITE_DELETE:
-            return self.privileged and (action == S.SQLITE_INSERT or column in ("permits", "changes_at"))
+            return self.privileged and (action == S.SQLITE_INSERT or column in ("permits", "changes_at", "notice_version"))
         if action == S.SQLITE_UPDATE:
             return column in self.settable[table] and column not in PROTECTED
         return bool(self.settable[table]) and (action == S.SQLITE_INSERT or self.deletes)

@@ -3,10 +3,10 @@
 A prover never trusts the enforcer: it looks at what stands in the tables, under the reserved purpose `proof`.
 """
 
-from kept.platform.privacy.provers import collecting, duration, identity, limits, outlets, purposes, sealing
-from kept.platform.privacy.provers.base import PROVERS, Finding, Look, State, unproven
+from kept.platform.privacy.provers import changes, collecting, duration, identity, limits, outlets, purposes, sealing
+from kept.platform.privacy.provers.base import PROVERS, Asked, Finding, Look, State, unproven
 
-MODULES = (collecting, duration, identity, limits, outlets, purposes, sealing)
+MODULES = (changes, collecting, duration, identity, limits, outlets, purposes, sealing)
 """Importing one registers its provers."""
 
-__all__ = ["MODULES", "PROVERS", "Finding", "Look", "State", "unproven"]
+__all__ = ["MODULES", "PROVERS", "Asked", "Finding", "Look", "State", "unproven"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, Max, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 
 from kept.core.errors import BadInput
 from kept.core.ledger import encode, verify_receipt
@@ -16,59 +16,66 @@ from kept.core.notice.rules import RightBody
 from kept.core.notice.terms import RetainTerms
 from kept.platform.data.datamap import of_subjects
 from kept.platform.data.models import Subject
-from kept.platform.privacy.models import Choice, Erasure, LedgerKey
-from kept.platform.privacy.provers.base import BATCH, Finding, Look, broken, kept, many, people, prover, unproven
-from kept.platform.privacy.provers.purposes import NO, refusals
-from kept.platform.privacy.registry import registry
+from kept.platform.privacy.models import Erasure, LedgerKey
+from kept.platform.privacy.provers.base import BATCH, Asked, Finding, Look, batches, broken, kept, many, people, prover, unproven
+from kept.platform.privacy.provers.persons import late, persons
+from kept.platform.privacy.registry import Clock, registry
 from kept.platform.privacy.retention import OF_PERSON, clocks_of, cutoff, parts
 
 NIGHT = timedelta(hours=26)
 """Retention runs each night: what falls due after one run waits for the next, and a run may take its time."""
 
 
-@prover("retain")
+@prover("retain", "keep", "after", "then")
 def retain(rule: Rule, look: Look) -> Finding:
     """Nothing that a rule names is held past its date, a night's grace aside."""
     terms = next(one for one in look.policy.retains if one.rule.name == rule.name)
-    query = f"What is held of this more than {terms.keep} after {terms.after}, and a night."
+    asked = Asked(
+        f"What is held of this more than {terms.keep} after {terms.after}, and a night: of everybody, in every run.",
+        "per clock: SELECT subject_id WHERE moment < :limit AND NOT EXISTS (moment >= :limit OR moment IS NULL); then what is held of them",
+    )
     limit, clocks = cutoff(terms.keep, look.now - NIGHT), clocks_of(terms)
     if limit is None or not clocks:
-        return unproven("Nothing is held here whose time this rule measures.", query)
+        return unproven("Nothing is held here whose time this rule measures.", asked)
     of_person = terms.after in OF_PERSON
-    late = list(_late_people(look, terms, limit)) if of_person else _late_records(look, terms, limit)
-    counted = sum(_counted(look, clock.model, of_person) for clock in clocks)
-    thing = people(counted) if of_person else many(counted, "record", "records")
-    if late:
-        return broken(counted, late, f"{len(late):,} of {thing} past their date and still here.", query)
+    wrong = list(_late_people(look, terms, limit)) if of_person else _late_records(look, terms, limit)
+    counted = sum(_count(look, clock) for clock in clocks)
+    thing = many(counted, "record", "records")
+    if wrong:
+        whose = people(len(wrong)) if of_person else many(len(wrong), "record", "records")
+        return broken(counted, wrong, f"{whose}, of {thing} with a clock, past their date and still here.", asked)
     if not counted:
-        return unproven("Nothing of this is held yet.", query)
-    return kept(counted, f"0 of {thing} past their date.", query)
+        return unproven("Nothing of this is held yet.", asked)
+    return kept(counted, f"0 of {thing} past their date.", asked)
 
 
-def _counted(look: Look, model: Any, of_person: bool) -> int:
-    rows = model.under(look.use)
-    return int(rows.aggregate(n=Count("subject_id", distinct=True))["n"] if of_person else rows.count())
+def _count(look: Look, clock: Clock) -> int:
+    """How many rows a clock has, asked once in a run."""
+    model: Any = clock.model
+    counts = look.once(_counts)
+    if model not in counts:
+        counts[model] = model.under(look.use).count()
+    return counts[model]
+
+
+def _counts(look: Look) -> dict[Any, int]:
+    return {}
 
 
 def _late_people(look: Look, terms: RetainTerms, limit: datetime) -> Iterator[str]:
-    """References of people whose latest event is past, and of whom something that the rule names is still held."""
-    latest: dict[int, datetime] = {}
+    """References of people whose every event is past, and of whom something that the rule names is still held."""
+    past: set[int] = set()
     for clock in clocks_of(terms):
         model: Any = clock.model
-        ended = model.under(look.use).values("subject_id").annotate(last=Max(clock.moment), all=Count("pk"), past=Count(clock.moment))
-        for row in ended.order_by().filter(last__lt=limit):
-            latest[row["subject_id"]] = max(row["last"], latest.get(row["subject_id"], row["last"]))
-    late = sorted(latest)
-    for clock in clocks_of(terms):
-        model = clock.model
-        for start in range(0, len(late), BATCH):
+        past.update(model.under(look.use).filter(**{f"{clock.moment}__lt": limit}).values_list("subject_id", flat=True))
+    ordered = sorted(past)
+    for start in range(0, len(ordered), BATCH):
+        some = set(ordered[start : start + BATCH])
+        for clock in clocks_of(terms):
+            model = clock.model
             alive = Q(**{f"{clock.moment}__gte": limit}) | Q(**{f"{clock.moment}__isnull": True})
-            held = set(model.under(look.use).filter(alive, subject_id__in=late[start : start + BATCH]).values_list("subject_id", flat=True))
-            latest = {pk: last for pk, last in latest.items() if pk not in held}
-    late = sorted(latest)
-    for start in range(0, len(late), BATCH):
-        some = late[start : start + BATCH]
-        held = {pk for part in parts(look.use, terms, some) for pk in part.rows.values_list("subject_id", flat=True)}
+            some -= set(model.under(look.use).filter(alive, subject_id__in=some).values_list("subject_id", flat=True))
+        held = {pk for part in parts(look.use, terms, sorted(some)) for pk in part.rows.values_list("subject_id", flat=True)}
         yield from Subject.under(look.use).filter(pk__in=held).values_list("reference", flat=True)
 
 
@@ -76,30 +83,63 @@ def _late_records(look: Look, terms: RetainTerms, limit: datetime) -> list[str]:
     late = []
     for clock in clocks_of(terms):
         model: Any = clock.model
-        ids = model.under(look.use).filter(**{f"{clock.moment}__lt": limit}).values_list("pk", flat=True)
-        late += [f"{model._meta.db_table} {pk}" for pk in ids]
+        rows = model.under(look.use).filter(**{f"{clock.moment}__lt": limit})
+        if terms.then == "erase":
+            late += [f"{model._meta.db_table} {pk}" for pk in rows.values_list("pk", flat=True)]
+            continue
+        for name, category in model.personal.columns.items():
+            if category in terms.categories:
+                late += [f"{model._meta.db_table}.{name} {pk}" for pk in rows.exclude(**{name: ""}).values_list("pk", flat=True)]
     return late
 
 
-@prover("right")
+@prover(
+    "right",
+    *(f"kind={kind}" for kind in ("access", "erase", "restrict", "object", "withdraw")),
+    *("within", "verify=none", "verify=link", "verify=human", "channels", "formats"),
+)
 def right(rule: Rule, look: Look) -> Finding:
     """No request of this kind is open past its due day; and what was done leaves what it says it leaves."""
     assert isinstance(rule.body, RightBody)
     kind = rule.body.kind
-    query = f"Requests of the kind “{kind}” that are open past their due day."
+    asked = Asked(
+        f"Requests of the kind “{kind}” that are open past their due day, or were answered to somebody who had not proved who they are"
+        + MORE.get(kind, ("", ""))[0]
+        + ".",
+        "SELECT reference FROM requests_request WHERE kind = :kind AND state IN (open) AND due_at < now()" + MORE.get(kind, ("", ""))[1],
+    )
     desks = [due(look.use, kind, look.now) for due in registry.due]
-    late = [reference for desk in desks for reference in desk.late]
+    overdue = [reference for desk in desks for reference in desk.late]
+    unverified = [reference for desk in desks for reference in desk.unverified] if "none" not in rule.body.verify else []
+    channels, formats = (frozenset[str]().union(*(getattr(desk, name) for desk in desks)) for name in ("channels", "formats"))
+    ways = {one for one in rule.body.channels if f"right.channels={one}" in registry.enforcers}  # the others are unbound
+    lacking = [*(ways - channels), *(set(rule.body.formats) - formats)] if channels else []
     answered, waiting = sum(desk.answered for desk in desks), sum(desk.open for desk in desks)
-    more, wrong, said = {"erase": _erasures, "restrict": _restrictions, "object": _objections}.get(kind, _nothing)(look)
-    if late or wrong:
-        said = f"{many(len(late), 'request is', 'requests are')} past due. {said}".strip() if late else said
-        return broken(answered + waiting + more, [*late, *wrong], said, query)
+    more, wrong, said = LEAVES.get(kind, _nothing)(look)
+    faults: dict[str, Sequence[str]] = {
+        f"{many(len(overdue), 'request is', 'requests are')} past due.": overdue,
+        f"{many(len(unverified), 'request was', 'requests were')} answered to somebody who had not proved who they are.": unverified,
+        f"It cannot be asked for, or answered, by {', '.join(sorted(lacking))}.": lacking,
+        said: wrong,
+    }
+    if any(faults.values()):
+        wrong = [one for some in faults.values() for one in some]
+        return broken(answered + waiting + more, wrong, " ".join(words for words, some in faults.items() if some), asked)
     if not answered + waiting + more:
-        return unproven("Nobody has asked for this yet.", query)
-    asked = f"{many(answered, 'request', 'requests')} answered, {waiting:,} open, none past due. " if answered + waiting else ""
-    return kept(answered + waiting + more, (asked + said).strip(), query)
+        return unproven("Nobody has asked for this yet.", asked)
+    done = f"{many(answered, 'request', 'requests')} answered, {waiting:,} open, none past due. " if answered + waiting else ""
+    return kept(answered + waiting + more, (done + said).strip(), asked)
 
 
+MORE = {
+    "erase": (
+        "; every certificate of an erasure; whether anybody erased is back, and rows that belong to nobody",
+        "; SELECT certificate FROM privacy_erasure; SELECT id WHERE NOT EXISTS (subject)",
+    ),
+    "restrict": ("; people whose data is restricted and open all the same", "; SELECT reference WHERE restricted AND permits & bit"),
+    "object": ("; people who objected and whose data is open all the same", "; SELECT reference WHERE said no AND permits & bit"),
+}
+"""What else is asked of some rights."""
 Kept = tuple[int, list[str], str]
 
 
@@ -111,16 +151,19 @@ def _erasures(look: Look) -> Kept:
     """Certificates verify against the account's keys, and nothing of the erased is left: no person, no key, no row without a person."""
     keys = [VerifyKey.from_pem(pem) for pem in LedgerKey.under(look.use).values_list("public", flat=True)]
     done, wrong = 0, []
-    for row in Erasure.under(look.use).order_by("pk").iterator(chunk_size=BATCH):
-        done += 1
-        if row.findings or (row.certificate and "draft" not in row.certificate and not _valid(row.certificate, keys)):
-            wrong.append(row.request)
+    for rows in look.rows(Erasure):
+        for batch in batches(rows):
+            done += len(batch)
+            for row in batch:
+                if row.findings or (row.certificate and "draft" not in row.certificate and not _valid(row.certificate, keys)):
+                    wrong.append(row.request)
     back = Subject.under(look.use).filter(reference__in=Erasure.under(look.use).values("reference"))
     wrong += back.values_list("reference", flat=True)
     for table in of_subjects():
         model: Any = table.model
-        orphans = model.under(look.use).filter(~Exists(Subject.under(look.use).filter(pk=OuterRef("subject_id"))))
-        wrong += [f"{table.name} {pk}" for pk in orphans.values_list("pk", flat=True)[:BATCH]]
+        for rows in look.rows(model):
+            orphans = rows.filter(~Exists(Subject.under(look.use).filter(pk=OuterRef("subject_id"))))
+            wrong += [f"{table.name} {pk}" for pk in orphans.values_list("pk", flat=True)[:BATCH]]
     if wrong:
         return done, wrong, f"{many(len(wrong), 'trace', 'traces')} of erased people or wrong certificates found."
     return done, [], f"{people(done)} erased, nothing of them found again, every certificate verifies." if done else ""
@@ -136,22 +179,27 @@ def _valid(certificate: Any, keys: list[VerifyKey]) -> bool:
 
 def _restrictions(look: Look) -> Kept:
     """Where a person asked for their data to be left alone, it is."""
-    count, wrong = 0, []
-    columns = ("purpose", "subject__permits", "subject__region", "subject__reference")
-    for key, mask, region, reference in Choice.under(look.use).filter(restricted=True).values_list(*columns):
-        count += 1
-        clauses = look.policy.region(region).clauses.values()
-        if any(clause.restrictable and key in clause.names and mask >> clause.bit & 1 for clause in clauses):
-            wrong.append(reference)
+    found = look.once(persons)
+    count, wrong = found.restrictions, found.unrestricted
     if wrong:
-        return count, wrong, f"The data of {people(len(wrong))} is used although they asked for it to be left alone."
+        return count, wrong, f"The data of {people(len(set(wrong)))} is used although they asked for it to be left alone."
     return count, [], f"{many(count, 'restriction stands', 'restrictions stand')}, each on every record." if count else ""
 
 
 def _objections(look: Look) -> Kept:
     """Where a person objected to something that an objection ends, it is closed."""
-    count = Choice.under(look.use).filter(state__in=NO).count()
-    wrong = [reference for purpose in look.policy.purposes for reference in refusals(look, purpose, lambda at: at)[1]]
+    found = look.once(persons)
+    count = sum(len(regions) for regions in found.no.values())
+    wrong = [one for still in found.still.values() for one in late(still, lambda at: at, look.now)]
     if wrong:
         return count, wrong, f"The data of {people(len(set(wrong)))} is used although they objected."
     return count, [], f"{many(count, 'objection or withdrawal', 'objections and withdrawals')} on record, each in force." if count else ""
+
+
+LEAVES: Mapping[str, Callable[[Look], Kept]] = {
+    "erase": _erasures,
+    "restrict": _restrictions,
+    "object": _objections,
+    "withdraw": _objections,
+}
+"""What the answer to some rights leaves behind, which is looked at too."""

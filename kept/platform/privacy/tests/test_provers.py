@@ -5,9 +5,7 @@ enforcer's back, through the connection of the tables' owner.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 from django.db import connections
@@ -16,122 +14,17 @@ from django.utils import timezone
 from kept.core import ledger as core
 from kept.core.errors import BadInput
 from kept.core.notice.rules import KINDS
-from kept.platform.accounts.models import Account
-from kept.platform.accounts.testing import cast
+from kept.platform.data import rows
 from kept.platform.data.keystore import DatabaseKeyStore
-from kept.platform.data.models import Subject
-from kept.platform.data.use import OPEN_MASK, Use, writing
-from kept.platform.privacy import choices, erasure, ledger, notices, proofs, provenance, subjects, values
+from kept.platform.data.use import Use, writing
+from kept.platform.privacy import choices, erasure, ledger, notices, proofs, provenance, versions
 from kept.platform.privacy.bookkeeping import bookkeeping
 from kept.platform.privacy.gate import reserved
-from kept.platform.privacy.models import Entry
-from kept.platform.privacy.provers import PROVERS, Finding, Look, base, limits
+from kept.platform.privacy.models import Derivation, Entry
+from kept.platform.privacy.provers import PROVERS
 from kept.platform.privacy.registry import Desk, registry
 from kept.platform.privacy.testing import notice_text
-
-CLUB = """
-## The club
-
-Members of our club have a number, which we keep to find their card again. It comes from the club's own books.
-
-```rule
-category = "club-number"
-under = "identifier"
-title = "Club number"
-```
-
-```rule
-source = "club-books"
-under = "partner"
-title = "The books of the club"
-```
-
-```rule
-collect = "club"
-categories = ["name", "club-number"]
-from = "club-books"
-for = ["customer-relations"]
-```
-
-```rule
-purpose = "club-care"
-under = "customer-relations"
-categories = ["name", "club-number"]
-basis = "contract"
-```
-
-```rule
-retain = "club"
-categories = ["club-number"]
-keep = "1 year"
-after = "last-activity"
-then = "erase"
-```
-"""
-
-
-@dataclass
-class World:
-    """An account, and what is in it. `dana` is a subject with a record that came in through `collect:workshop-notes`."""
-
-    account: Account
-    dana: Subject
-    person: int
-    points: list[int]
-
-    def prove(self, name: str) -> Finding:
-        """The finding of one rule, now."""
-        policy = notices.policy_of(self.account.pk)
-        rule = next(rule for rule in policy.notice.rules if proofs.key(rule) == name)
-        before = {proof.rule: proof.evidence for proof in proofs.latest(self.account.pk)}
-        with reserved(self.account.pk, "command:test", "proof") as use:
-            return proofs.prove_rule(rule, Look(policy, use, timezone.now(), before))
-
-
-def owner(sql: str, *values: str | int | datetime | None) -> None:
-    """Behind the enforcer's back."""
-    with connections["owner"].cursor() as cursor:
-        cursor.execute(sql, values)
-
-
-def models() -> Any:
-    from django.apps import apps
-
-    return apps.get_app_config("contacts")
-
-
-def came_in(use: Use, source: str, rule: str, basis: str = "contract") -> int:
-    return provenance.record(use, source=source, occasion="entered by hand", basis=basis, rule=rule)
-
-
-def record(use: Use, subject: int, origin: int | None, at: datetime, born: str = "1980-02-03") -> int:
-    names = ("subject", "given_name", "family_name", "birth_date", "provenance_id", "created_at", "changed_at")
-    (made,) = values.insert(use, models().get_model("person"), names, [(subject, "Dana", "Marsh", born, origin, at, at)])
-    return made
-
-
-def point(use: Use, subject: int, person: int, value: str, category: str = "email", source: str = "staff", **more: Any) -> int:
-    given = {"provenance_id": None, "fence": OPEN_MASK} | more
-    names = ("subject", "person", "category", "source", "value", *given)
-    (made,) = values.insert(use, models().get_model("contactpoint"), names, [(subject, person, category, source, value, *given.values())])
-    return made
-
-
-def made(account: Account, at: datetime | None = None, born: str = "1980-02-03", origin: bool = True) -> World:
-    """Dana, with a name, a sealed date of birth and an email address."""
-    with reserved(account.pk, "command:test", "retention") as use, writing(use):
-        (subject,) = subjects.add(use, notices.policy_of(account.pk), [subjects.Newcomer("GB")])
-        occasion = came_in(use, "staff", "collect:workshop-notes") if origin else None
-        person = record(use, subject, occasion, at or timezone.now(), born)
-        email = point(use, subject, person, "dana@quayside.example", provenance_id=occasion)
-        return World(account, Subject.under(use).get(pk=subject), person, [email])
-
-
-def bare() -> World:
-    """An account with a notice and nobody in it."""
-    account = cast().account
-    notices.activate(account, notice_text() + CLUB, "command:test")
-    return World(account, Subject(), 0, [])
+from kept.platform.privacy.tests.worlds import CLUB, World, bare, came_in, enter, made, models, owner, point
 
 
 @pytest.fixture
@@ -139,20 +32,19 @@ def world() -> World:
     return made(bare().account)
 
 
-def enter(account: Account, kind: str, **header: Any) -> None:
-    with bookkeeping(account.pk, writing=True) as use:
-        ledger.append(use, kind, **header)
-
-
 def test_every_kind_of_rule_has_a_prover() -> None:
-    assert set(PROVERS) == set(KINDS)
+    assert set(KINDS) - set(PROVERS) == {"tracker", "incentive"}, "of these nothing is held yet that could be looked at"
 
 
 def test_where_there_is_nothing_nothing_is_said_to_be_kept() -> None:
     empty = bare()
     found = {proof.rule: proof for proof in proofs.prove(empty.account.pk, "command:test")}
     assert {proof.state for proof in found.values()} == {"kept", "unproven", "statement"}
-    assert sorted(rule for rule, proof in found.items() if proof.state == "kept") == ["notice:larch", "role:own-customers"]
+    assert sorted(rule for rule, proof in found.items() if proof.state == "kept") == [
+        "notice:larch",
+        "role:own-customers",
+        "secure:workshop",
+    ]
     assert all(proof.counted == 0 for proof in found.values() if proof.state in ("unproven", "statement"))
 
 
@@ -165,12 +57,22 @@ def test_a_clean_account_breaks_nothing_and_says_what_was_counted(world: World) 
     kept = {rule for rule, proof in found.items() if proof.state == "kept"}
     assert kept >= {
         *("notice:larch", "role:own-customers", "collect:workshop-notes", "limit:no-card-numbers", "age:sixteen", "secure:dates-of-birth"),
-        *("purpose:customer-relations", "purpose:direct-marketing", "choice:marketing-mail", "choice:marketing-mail@US-CA"),
-        *("retain:customer-records", "right:restriction", "right:objection"),
+        *("purpose:customer-relations", "choice:marketing-mail", "choice:marketing-mail@US-CA"),
+        *("retain:customer-records", "right:objection"),
     }
-    assert found["purpose:direct-marketing"].said == "The data of 0 people may serve this; checked for 1 person and every record of theirs."
-    assert found["limit:no-card-numbers"].said == "None found in 4 values searched."
+    assert found["purpose:customer-relations"].said == "The data of 1 of 1 person may serve this; looked at: everything."
+    assert found["limit:no-card-numbers"].said == "None found in 4 values searched. Looked at: everything."
     assert found["secure:dates-of-birth"].counted == 1
+
+
+def test_what_is_not_bound_is_unproven_and_says_what_is_missing(world: World) -> None:
+    found = {proof.rule: proof for proof in proofs.prove(world.account.pk, "command:test")}
+    marketing = found["purpose:direct-marketing"]
+    assert (marketing.state, marketing.evidence["unbound"]) == ("unproven", ["room:campaigns"])
+    assert marketing.said.startswith("Not bound in this deployment: there is no room “campaigns”. What could be looked at: The data of 0")
+    assert world.prove("purpose:direct-marketing", bound=False).state == "kept"
+    opened(world)
+    assert world.prove("purpose:direct-marketing").state == "broken", "a violation is found all the same"
 
 
 # What each prover must find. A violation puts the forbidden state in and is found under the rule named.
@@ -296,11 +198,19 @@ def unfenced(world: World) -> None:
         point(use, world.dana.pk, world.person, "4 Quay Street", category="postal-address", source="public")
 
 
+def derived_and_unfenced(world: World) -> None:
+    with reserved(world.account.pk, "command:test", "retention") as use, writing(use):
+        made_of = came_in(use, "derived", "collect:company-register")
+        rows.insert(use, Derivation, ("provenance_id", "source", "category"), [(made_of, "public", "postal-address")])
+        point(use, world.dana.pk, world.person, "Quayside", category="postal-address", source="derived", provenance_id=made_of)
+
+
 def fenced_value_in_a_shared_column(world: World) -> None:
     with reserved(world.account.pk, "command:test", "retention") as use, writing(use):
         origin = came_in(use, "public", "collect:company-register")
         row = models().get_model("person").under(use).get(pk=world.person)
         provenance.note_value(use, row, ["job_title"], origin)
+    owner("UPDATE contacts_person SET job_title = 'Foreman' WHERE id = %s", world.person)
 
 
 def past_its_date(world: World) -> None:
@@ -369,6 +279,7 @@ VIOLATIONS: list[tuple[str, Callable[[World], None]]] = [
     ("limit:no-card-numbers", a_card_number),
     ("limit:no-card-numbers", a_card_number_as_such),
     ("limit:company-register", unfenced),
+    ("limit:company-register", derived_and_unfenced),
     ("limit:company-register", fenced_value_in_a_shared_column),
     ("retain:customer-records", past_its_date),
     ("disclose:carrier", to_somebody_unnamed),
@@ -422,6 +333,30 @@ def test_a_request_past_its_day_breaks_the_right(world: World, desk: list[Desk])
     assert (found.state, found.evidence["references"]) == ("broken", ["ab" * 16])
 
 
+def test_an_answer_to_somebody_who_had_not_proved_who_they_are_breaks_the_right(world: World, desk: list[Desk]) -> None:
+    desk.append(Desk(answered=1, open=0, unverified=["ab" * 16]))
+    found = world.prove("right:access")
+    assert (found.state, found.evidence["references"]) == ("broken", ["ab" * 16])
+
+
+def test_a_way_of_asking_that_the_desk_does_not_have_breaks_the_right(world: World, desk: list[Desk]) -> None:
+    held = [due for due in registry.due if due.__module__.startswith("kept.apps.")]
+    for due in held:
+        registry.due.remove(due)
+    try:
+        desk.append(Desk(answered=1, open=0, channels=frozenset({"web"}), formats=frozenset({"html", "json", "csv"})))
+        found = world.prove("right:access")
+    finally:
+        registry.due.extend(held)
+    assert (found.state, found.evidence["references"]) == ("broken", ["email"])
+
+
+def test_a_request_past_its_day_breaks_the_role_of_who_answers(world: World, desk: list[Desk]) -> None:
+    assert world.prove("role:own-customers").state == "kept"
+    desk.append(Desk(answered=0, open=1, late=["ab" * 16]))
+    assert world.prove("role:own-customers").state == "broken"
+
+
 def test_erasures_and_disclosures_that_were_right_are_kept(world: World) -> None:
     erasure.erase(world.account.pk, "command:test", world.dana.pk, "cf" * 16, "right:erasure")
     assert world.prove("right:erasure").said == "1 person erased, nothing of them found again, every certificate verifies."
@@ -434,36 +369,10 @@ def test_what_the_notice_of_its_day_allowed_stays_right(world: World) -> None:
     text = notice_text() + CLUB
     start = text.index("While we work for you")
     end = text.index("\n```\n", text.index("```rule", start)) + 5
-    notices.activate(world.account, text[:start] + text[end:], "command:test")
-    found = {proof.rule: proof.state for proof in proofs.prove(world.account.pk, "command:test")}
+    versions.carry_on(versions.decide(world.account, text[:start] + text[end:], "command:test"))
+    found = {proof.rule: proof for proof in proofs.prove(world.account.pk, "command:test")}
     assert "collect:workshop-notes" not in found
-    assert "broken" not in found.values()
-
-
-def test_a_search_goes_on_where_it_stopped_and_remembers_what_it_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    for _ in range(5):
-        made(world.account)
-    monkeypatch.setattr(limits, "MOST_ROWS", 2)
-    a_card_number(world)
-    states, seen = [], []
-    for _ in range(4):
-        states.append({proof.rule: proof for proof in proofs.prove(world.account.pk, "command:test")}["limit:no-card-numbers"])
-        seen.append(states[-1].evidence["searched_to"]["contacts_person"])
-    assert [proof.state for proof in states] == ["broken"] * 4
-    assert len({mark["newest"] for mark in seen}) == 3
-    owner("UPDATE contacts_person SET job_title = 'Foreman' WHERE id = %s", world.person)
-    assert world.prove("limit:no-card-numbers").state == "kept"
-
-
-def test_beyond_the_limit_a_sample_is_taken_and_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    for _ in range(5):
-        made(world.account)
-    monkeypatch.setattr(base, "MOST_PEOPLE", 4)
-    monkeypatch.setattr(base, "BATCH", 2)
-    found = world.prove("purpose:customer-relations")
-    assert found.state == "kept"
-    assert 1 <= found.counted <= 4
-    assert "a random sample of 4 of 6 people" in found.said
+    assert {rule: proof.said for rule, proof in found.items() if proof.state == "broken"} == {}
 
 
 def test_a_run_is_one_entry_whose_receipt_shows_it_unchanged(world: World) -> None:

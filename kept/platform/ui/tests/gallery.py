@@ -13,6 +13,7 @@ from django.template import engines
 from django.test import RequestFactory
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader
 
+from kept.platform.ui.charts import Chart, Series
 from kept.platform.ui.formats import NOTHING
 from kept.platform.ui.keyset import Page
 from kept.platform.ui.pages import Link, Masthead, Shell
@@ -40,6 +41,18 @@ SHELL = Shell(
     sign_out_url="/sign-out/",
 )
 MASTHEAD = Masthead("Larch & Daughters", "/p/larch/", [Link("Notice", "#", current=True), Link("Promises", "#"), Link("Your data", "#")])
+MONTHS = ("May", "June", "July", "August")
+LINES = Chart(
+    "lines",
+    "Who agrees",
+    "By month.",
+    MONTHS,
+    [Series("News", [None, 0.4, 0.5, 0.47]), Series("Catalogue", [0.8, 0.7, None, 0.75])],
+    percent=True,
+)
+BARS = Chart(
+    "bars", "Proofs", "By month.", MONTHS, [Series("Kept", [50, 59, 60, 59], "kept"), Series("Broken", [1, 0, 0, 1], "broken")], "bars"
+)
 NO_CONSENT = {"reason": "withheld, no consent", "rule": "limit:phone-on-request"}
 CONTESTED = {"reason": "restricted, accuracy contested"}
 PEOPLE = [
@@ -94,6 +107,8 @@ def rendered(name: str) -> str:
         "shell": SHELL,
         "masthead": MASTHEAD,
         "at": AT,
+        "lines": LINES,
+        "bars": BARS,
         "none_mark": NOTHING,
         "page": Page(people, next="n", previous="p", count=1204),
         "form": Person({"name": "", "email": "dana", "basis": "contract"}),

@@ -81,7 +81,31 @@
     arm(toast);
   }
 
+  // A row of days tells of the one under the pointer, or that the arrow keys have come to.
+  function walk(row) {
+    const range = row.querySelector("input");
+    const output = row.querySelector("output");
+    const words = JSON.parse(row.dataset.words);
+    const form = new Intl.DateTimeFormat(document.documentElement.lang, { day: "numeric", month: "short", timeZone: "UTC" });
+    const tell = () => {
+      const day = new Date(`${row.dataset.first}T00:00:00Z`);
+      day.setUTCDate(day.getUTCDate() + Number(range.value));
+      output.textContent = `${form.format(day)}: ${words[row.dataset.days[range.value]]}`;
+      range.setAttribute("aria-valuetext", output.textContent);
+    };
+    range.addEventListener("input", tell);
+    range.addEventListener("pointermove", (event) => {
+      const box = range.getBoundingClientRect();
+      range.value = Math.floor(((event.clientX - box.left) / box.width) * row.dataset.days.length);
+      tell();
+    });
+    row.querySelector("svg").setAttribute("aria-hidden", "true");
+    range.hidden = output.hidden = false;
+    tell();
+  }
+
   function prepare(within) {
+    all("[data-days]", within).forEach(walk);
     if (navigator.clipboard) all("[data-copy]", within).forEach((button) => (button.hidden = false));
     all("[data-focus]", within).forEach((element) => element.focus());
   }
