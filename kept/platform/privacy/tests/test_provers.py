@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connections
@@ -245,14 +246,15 @@ def without_a_rule(world: World) -> None:
 
 
 def a_certificate_changed(world: World) -> None:
-    done = erasure.erase(world.account.pk, "command:test", made(world.account).dana.pk, "cd" * 16, "right:erasure")
+    request = uuid4().hex
+    done = erasure.erase(world.account.pk, "command:test", made(world.account).dana.pk, request, "right:erasure")
     text = core.encode(done.certificate or {}).decode().replace('"stage":"erased"', '"stage":"gone"')
-    owner("UPDATE privacy_erasure SET certificate = %s WHERE request = %s AND account_id = %s", text, "cd" * 16, world.account.pk)
+    owner("UPDATE privacy_erasure SET certificate = %s WHERE request = %s AND account_id = %s", text, request, world.account.pk)
 
 
 def erased_and_back(world: World) -> None:
     gone = made(world.account)
-    erasure.erase(world.account.pk, "command:test", gone.dana.pk, "ce" * 16, "right:erasure")
+    erasure.erase(world.account.pk, "command:test", gone.dana.pk, uuid4().hex, "right:erasure")
     owner("UPDATE data_subject SET reference = %s WHERE id = %s", gone.dana.reference, world.dana.pk)
 
 
