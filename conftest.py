@@ -7,6 +7,7 @@ and none switches the guard off.
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -29,6 +30,16 @@ def _own_database(variable: str, name: str) -> None:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
 
 
+def _own_login(name: str) -> str:
+    """A login for this worker: roles are the cluster's, and a test that changes its login must not disturb its neighbour's."""
+    import psycopg
+
+    password = secrets.token_hex(16)
+    with psycopg.connect(os.environ["KEPT_OWNER_URL"], autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {name} LOGIN NOINHERIT PASSWORD '{password}'")
+    return f"{name}:{password}"
+
+
 def _renamed(variable: str, name: str) -> str:
     return urlunsplit(urlsplit(os.environ[variable])._replace(path=f"/{name}"))
 
@@ -42,6 +53,9 @@ def _prepare() -> None:
         run = f"{WORKER}_{os.getpid()}"
         _own_database("KEPT_OWNER_URL", f"test_{run}")
         _own_database("KEPT_KEYS_URL", f"test_keys_{run}")
+        server = urlsplit(os.environ["KEPT_DATABASE_URL"])
+        login = _own_login(f"login_{run}")
+        os.environ["KEPT_DATABASE_URL"] = urlunsplit(server._replace(netloc=f"{login}@{server.netloc.rpartition('@')[2]}"))
         names = {"KEPT_OWNER_URL": f"test_{run}", "KEPT_DATABASE_URL": f"test_{run}", "KEPT_KEYS_URL": f"test_keys_{run}"}
         for variable, name in names.items():
             os.environ[variable] = _renamed(variable, name)
