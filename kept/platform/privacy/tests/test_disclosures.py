@@ -60,6 +60,20 @@ def test_one_entry_says_what_went_to_whom_under_which_rule(here: World) -> None:
     assert header.subjects == (subject.reference,)
 
 
+def test_a_persons_word_about_a_recipient_counts(here: World) -> None:
+    dana = here.person("dana.word@quayside.example", given_name="Dana")
+    here.point(dana, "email", "dana.word@quayside.example", "subject")
+    (subject,) = here.subjects(dana)
+    for verb, goes in (("withdraw", False), ("allow", True)):
+        with reserved(here.id, JOB, "rights") as use:
+            choices.choose(use, subject, verb, "disclose:carrier")  # type: ignore[arg-type]
+        assert bool(given(here, "Severn Carriers", dana).allowed) is goes
+    with reserved(here.id, JOB, "rights") as use:
+        for verb, about in (("withdraw", "disclose:nobody"), ("restrict", "disclose:carrier"), ("allow", "tracker:none")):
+            with pytest.raises(BadInput):
+                choices.choose(use, subject, verb, about)  # type: ignore[arg-type]
+
+
 def test_a_fenced_value_goes_only_to_the_recipients_of_its_limit_also_when_it_was_derived(here: World) -> None:
     dana = here.person("dana.fenced@quayside.example")
     google = here.point(dana, "email", "dana.g@quayside.example", "google")
