@@ -241,6 +241,7 @@ class TestColumns:
         assert may("email", "subject").because == ("collect:form",)
         assert may("given-name", "import").duties == ("attest basis", "attest origin")
         assert not may("email", "import").allowed
+        assert may("email").allowed
         assert may("payment-card").because == ("limit:cards",)
         assert may("phone", "broker").because == ("limit:no-bought-phones",)
         assert [one.id for one in self.MADE.collect_for("import")] == ["file"]
