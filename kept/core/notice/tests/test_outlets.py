@@ -313,3 +313,51 @@ def test_of_several_lengths_the_longest_counts() -> None:
 def test_a_processor_alone_is_one() -> None:
     assert policy('role = "r"\nis = "processor"\ndata = "customer"').role == "processor"
     assert policy('role = "r"\nis = "processor"\ndata = "customer"', 'role = "own"\nis = "controller"').role == "controller"
+
+
+def test_sharing_may_be_forbidden_by_itself() -> None:
+    made = policy(*USES, outlet("network", "share = true"), outlet("seller", "sale = true"), 'limit = "l"\nnever = ["sharing"]')
+    assert to(made, "network").because == ("limit:l",)
+    assert to(made, "seller").allowed
+
+
+def test_a_tracker_waits_for_the_choice_it_needs_and_for_those_that_govern_it() -> None:
+    made = policy(
+        *USES,
+        'choice = "needed"\ngoverns = ["analytics"]\neffective_within = "0 days"',
+        'choice = "governing"\ngoverns = ["tracker:one"]\ndefault = "in"\neffective_within = "0 days"',
+        'tracker = "one"\nprovider = "us"\ncategories = ["ip-address"]\nfor = ["analytics"]\nneeds = "needed"',
+    )
+    ask = Ask("analytics", tracker="one")
+    assert made.decide(ask, facts()).because == ("choice:needed",)
+    assert made.decide(ask, facts(choices={"needed": given(EARLIER)})).allowed
+    assert made.decide(ask, facts(choices={"needed": given(EARLIER), "governing": NO})).because == ("choice:governing",)
+
+
+def test_a_contract_rests_on_no_choice() -> None:
+    made = policy(USES[0], 'choice = "everything"\ngoverns = ["all"]\neffective_within = "0 days"')
+    assert made.decide(Ask("support"), facts()).because == ("purpose:support",)
+
+
+def test_the_general_rule_counts_wherever_it_stands() -> None:
+    made = policy("## There {region=DE}", outlet("post", 'tell = "before"'), "## Everybody", *USES, outlet("post"))
+    assert made.outlets["post"].tell is None
+    late = 'purpose = "support"\ncategories = ["name"]\nbasis = "consent"'
+    assert policy("## There {region=DE}", late, "## Everybody", USES[0]).purposes["support"].rule.region is None
+
+
+def test_an_age_in_some_regions_only() -> None:
+    made = policy(
+        *USES,
+        'age = "child"\nminimum = { US = 13 }\nbelow = "refuse"',
+        'age = "buyer"\nminimum = { US = 21 }\nbelow = "refuse"\non = "purchase"',
+    )
+    assert (made.minimum_age("DE"), made.minimum_age("US")) == (None, 13)
+    assert (made.region("DE").gates, list(made.region("US").gates)) == ({}, ["purchase"])
+
+
+def test_the_law_extends_only_the_clock_that_it_sets() -> None:
+    made = policy(
+        'right = "a"\nkind = "access"', 'right = "e"\nkind = "erase"\nwithin = "10 days"', 'right = "k"\nkind = "know"\nextend = "5 days"'
+    )
+    assert [str(made.rights("DE")[kind].extend) for kind in ("access", "erase", "know")] == ["2 months", "None", "5 days"]
