@@ -7,8 +7,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from kept.apps.requests.lifecycle import OPEN
 from kept.apps.requests.models import Kind, OutboxMessage, Request, State
-from kept.apps.requests.queries import OPEN, RIGHT
+from kept.apps.requests.queries import RIGHT
 from kept.platform.data.use import Use
 from kept.platform.privacy.registry import Clock, Desk
 
@@ -21,7 +22,7 @@ FORMATS = frozenset({"html", "json", "csv"})
 
 def due(use: Use, right: str, now: datetime) -> Desk:
     """How the requests under a right stand."""
-    asked = Request.under(use).filter(kind__in=[kind for kind, one in RIGHT.items() if one == right])
+    asked = Request.under(use).filter(kind__in=[kind for kind in Kind if RIGHT.get(kind, kind) == right])
     waiting = asked.filter(state__in=OPEN)
     answered = asked.filter(answered_at__isnull=False)
     return Desk(
@@ -29,8 +30,8 @@ def due(use: Use, right: str, now: datetime) -> Desk:
         open=waiting.count(),
         late=list(waiting.filter(due_at__lt=now).values_list("reference", flat=True)),
         unverified=list(answered.filter(verified_at=None, state__in=ANSWERED).values_list("reference", flat=True)),
-        channels=CHANNELS if right in RIGHT.values() else frozenset(),
-        formats=FORMATS if right == RIGHT[Kind.ACCESS] else frozenset(),
+        channels=CHANNELS,
+        formats=FORMATS if right == Kind.ACCESS else frozenset(),
     )
 
 

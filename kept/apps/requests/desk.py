@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from kept.apps.requests import actions, forms, private, queries
+from kept.apps.requests.lifecycle import OPEN
 from kept.apps.requests.models import Channel, Kind, Request, State
 from kept.apps.requests.web import attachment
 from kept.core.errors import BadInput, Conflict, NotFound
@@ -36,6 +37,10 @@ TONES = {
     State.DONE: "ok",
     State.NOBODY: "ok",
     State.REFUSED: "warn",
+    State.DECIDING: "warn",
+    State.HIDDEN: "info",
+    State.REFERRED: "ok",
+    State.REVOKED: "",
     State.EXPIRED: "",
     State.RECEIVED: "",
 }
@@ -48,7 +53,7 @@ def _page(request: TeamRequest, template: str, context: dict[str, Any], status: 
 
 def clock(request: Request, now: datetime) -> tuple[str, str]:
     """The days left in words, and the tone of the label; nothing once it is answered."""
-    if request.state not in queries.OPEN or request.closed_at is not None:
+    if request.state not in OPEN or request.closed_at is not None:
         return "", ""
     days = (request.due_at - now).days
     if request.due_at < now:
@@ -64,7 +69,7 @@ def _row(request: Request, now: datetime) -> dict[str, Any]:
     return {
         "reference": request.reference,
         "what": capfirst(str(Kind(request.kind).label)),
-        "erases": request.kind == Kind.ERASURE,
+        "erases": request.kind == Kind.ERASE,
         "state": str(state.label),
         "tone": TONES[state],
         "clock": words,
@@ -80,7 +85,14 @@ def _row(request: Request, now: datetime) -> dict[str, Any]:
 def queue(request: TeamRequest) -> HttpResponseBase:
     """The queue, by due date. It shows nothing personal, so looking at it leaves no entry."""
     which = request.GET.get("list", "open")
-    names = {"open": _("Open"), "overdue": _("Overdue"), "answered": _("Answered"), "all": _("All")}
+    names = {
+        "open": _("Open"),
+        "decide": _("To decide"),
+        "soon": _("Due soon"),
+        "overdue": _("Overdue"),
+        "answered": _("Answered"),
+        "all": _("All"),
+    }
     which = which if which in names else "open"
     with bookkeeping(request.account.pk) as use:
         order = "-due_at" if which in ("answered", "all") else "due_at"
@@ -117,7 +129,7 @@ def record(request: TeamRequest, reference: str) -> HttpResponseBase:
         context: dict[str, Any] = {
             "history": _history(use, found),
             "letters": _letters(use, reference),
-            "plan": _plan(use, found) if found.state in queries.OPEN else None,
+            "plan": _plan(use, found) if found.state in OPEN else None,
         }
     row = _row(found, timezone.now())
     startable = found.state in (State.RECEIVED, State.VERIFIED) and found.closed_at is None and found.kind != Kind.CHOICES
@@ -134,14 +146,14 @@ def record(request: TeamRequest, reference: str) -> HttpResponseBase:
         "start_label": _("It is them: erase") if row["erases"] else _("It is them: prepare the copy"),
         "start_says": _start_says(found),
         "package": found.kind == Kind.ACCESS and found.state == State.READY,
-        "certificate": found.kind == Kind.ERASURE and found.answered_at is not None and found.state in (State.READY, State.DONE),
+        "certificate": found.kind == Kind.ERASE and found.answered_at is not None and found.state in (State.READY, State.DONE),
     }
     return _page(request, "record.html", context)
 
 
 def _lead(found: Request) -> str:
     match State(found.state):
-        case State.RECEIVED if found.channel == Channel.CENTRE:
+        case State.RECEIVED if found.channel == Channel.WEB:
             return _("A letter went to the address that was given. Until its owner confirms, there is nothing to do.")
         case State.RECEIVED:
             return _("Make sure that it is them, for instance by calling back on a number you know. Then go on.")
@@ -149,7 +161,7 @@ def _lead(found: Request) -> str:
             return _("Its owner confirmed the address. The notice wants one of you to look before it is answered.")
         case State.VERIFIED | State.WORKING:
             return _("Confirmed. It is answered by itself within moments.")
-        case State.READY if found.kind == Kind.ERASURE:
+        case State.READY if found.kind == Kind.ERASE:
             return _("Erased. The certificate waits to be fetched.")
         case State.READY:
             return _("The copy waits to be fetched.")
@@ -161,7 +173,7 @@ def _lead(found: Request) -> str:
 
 
 def _start_says(found: Request) -> str:
-    if found.kind == Kind.ERASURE:
+    if found.kind == Kind.ERASE:
         return _("Everything shown here is erased and their key destroyed. It cannot be taken back. You vouch that it is them.")
     return _("The copy is made for them. You vouch that it is them.")
 
@@ -228,7 +240,7 @@ def _plan(use: Use, found: Request) -> list[dict[str, Any]]:
 def start(request: TeamRequest, reference: str) -> HttpResponseBase:
     """Vouch for who asks. Erasing takes the capability to erase."""
     found = queries.by_reference(request.account.pk, reference)
-    if found.kind == Kind.ERASURE:
+    if found.kind == Kind.ERASE:
         require(request.member, "requests.erase")
     if found.kind == Kind.CHOICES or (not found.subject_reference and found.verified_at is None):
         raise BadInput(_("Nobody has proved this address yet."), place=reference, cure=_("Wait for its owner to open the link."))

@@ -35,7 +35,7 @@ class TakeInForm(forms.Form):
     """A request on somebody's behalf."""
 
     kind = forms.ChoiceField(
-        label=_("They ask for"), choices=[(one.value, one.label) for one in (Kind.ACCESS, Kind.ERASURE)], widget=forms.RadioSelect
+        label=_("They ask for"), choices=[(one.value, one.label) for one in (Kind.ACCESS, Kind.ERASE)], widget=forms.RadioSelect
     )
     known_by = forms.ChoiceField(
         label=_("They are known by"),

@@ -34,6 +34,16 @@ def residue() -> None:
     actions.clear_residue()
 
 
+@job("requests.days", schedule=every(minutes=10))
+def days() -> None:
+    """Erasures whose day has come."""
+    from kept.apps.requests.answers import erasing
+    from kept.platform.accounts.models import Account
+
+    for account_id in Account.objects.values_list("pk", flat=True):
+        erasing.due(account_id, timezone.now())
+
+
 @job("requests.sweep", schedule=every(minutes=15))
 def sweep() -> None:
     """Close what has lapsed, and remove files that nothing stands for any more."""

@@ -13,9 +13,11 @@ from django.utils import formats
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from kept.apps.requests import private
+from kept.apps.requests import private, words
 from kept.apps.requests.models import Kind, Request
+from kept.apps.requests.queries import Complaint, complaint
 from kept.platform.accounts.models import Account
+from kept.platform.privacy.notices import policy_of
 
 
 @dataclass(frozen=True)
@@ -52,49 +54,112 @@ def _page(account: Account, request: Request) -> str:
     return _address(account, "status", private.open_private(request).page)
 
 
+def _due(request: Request) -> str:
+    return _("You have our answer by %(day)s.") % {"day": _day(request.due_at)}
+
+
+def _steps(complaint: Complaint) -> list[str]:
+    """Where somebody goes who is not content, in order: us, whoever settles disputes for us, the authority."""
+    found = [_("If you are not content with this, write to us first: %(contact)s.") % {"contact": complaint.contact}]
+    for step in complaint.steps:
+        cost = _("It costs you nothing.") if step.free else _("It may cost something.")
+        limits = f" {step.limits}" if step.limits else ""
+        found.append(
+            _("Then there is %(name)s: %(where)s. %(cost)s") % {"name": step.name, "where": step.url or "–", "cost": cost} + limits
+        )
+    if complaint.authority:
+        found.append(_("You can complain to %(authority)s at any time.") % {"authority": complaint.authority})
+    return found
+
+
 def confirm(account: Account, request: Request, token: str) -> Letter:
-    """Is it you?"""
-    asked = {
-        Kind.ACCESS: _("for a copy of everything that it holds about the person with this address"),
-        Kind.ERASURE: _("to erase everything that it holds about the person with this address"),
-        Kind.CHOICES: _("to change what it may do with the data of the person with this address"),
-    }[Kind(request.kind)]
-    titles = {
-        Kind.ACCESS: _("Your copy of your data: is it you?"),
-        Kind.ERASURE: _("Erasing your data: is it you?"),
-        Kind.CHOICES: _("Your choices: is it you?"),
-    }
+    """Is it you? It also confirms receipt, with the day of the answer."""
     return Letter(
         "confirm",
-        titles[Kind(request.kind)],
+        _("%(what)s: is it you?") % {"what": words.title(request.kind)},
         account.name,
         [
-            _("somebody, and we hope it was you, asked %(account)s %(asked)s.") % {"account": account.name, "asked": asked},
+            _("somebody, and we hope it was you, %(asked)s.") % {"asked": words.asked(request.kind, account.name)},
             _("So that nobody else can ask in your name, please open this link within 24 hours and say that it was you."),
         ],
         _address(account, "confirm", private.sign_link(token)),
         _("It was me: go on"),
-        [_("If it was not you, do nothing. Without your word nothing happens, and what was asked is forgotten after a day.")],
+        [
+            _due(request),
+            _("If it was not you, do nothing. Without your word nothing happens, and what was asked is forgotten after a day."),
+        ],
     )
+
+
+def _letter(account: Account, request: Request, name: str, subject: str, says: Sequence[str], then: Sequence[str] = ()) -> Letter:
+    """A letter that leads to the page of the request."""
+    return Letter(name, subject, account.name, says, _page(account, request), _("See your request"), then)
+
+
+def received(account: Account, request: Request) -> Letter:
+    """It has come in, and needs no link."""
+    says = [
+        _("we have what you asked for: %(what)s. It came in on %(day)s.")
+        % {"what": Kind(request.kind).label, "day": _day(request.received_at)},
+        _due(request),
+    ]
+    return _letter(account, request, "received", _("We have your request"), says)
+
+
+def referred(account: Account, request: Request) -> Letter:
+    """We act for others, who answer."""
+    role = next((body for _rule, body in policy_of(account.pk).roles if body.data == request.data and body.requests != "answer"), None)
+    to = (role.to if role else None) or _("the company that gave us the data")
+    if role is not None and role.requests == "forward":
+        says = [_("we only keep these records for others, who decide about them: %(to)s.") % {"to": to}]
+        says.append(
+            _("If any of them keeps records about you with us, your request is passed on, and they answer you. We cannot tell you who.")
+        )
+    else:
+        says = [_("we only work for others, who decide about these records. Please ask %(to)s.") % {"to": to}]
+    return _letter(account, request, "referred", _("Your request goes to whoever is responsible"), says)
+
+
+def unverified(account: Account, request: Request, complaint: Complaint) -> Letter:
+    """Who asks could not be known."""
+    says = [
+        _(
+            "we cannot do what you asked: what you told us does not show us that it is you."
+        ),
+        _("Ask again with other facts, or write to %(contact)s: one of us will look at a document that shows who you are.")
+        % {"contact": complaint.contact},
+    ]
+    return _letter(account, request, "unverified", _("We could not make sure that it is you"), says, _steps(complaint))
 
 
 def ready(account: Account, request: Request) -> Letter:
     """The copy can be fetched."""
     assert request.closes_at is not None
     says = [
-        _("the copy of your data that you asked for is ready. It holds a page to read or print, and files for a machine to read."),
+        _("what you asked for is ready. It holds a page to read or print, and files for a machine to read."),
         _("It is for you alone, and waits until %(day)s. Then it is destroyed.") % {"day": _day(request.closes_at)},
     ]
     then = [_("Keep this link to yourself: whoever has it can open the copy.")]
     return Letter("ready", _("Your copy is ready"), account.name, says, _page(account, request), _("Fetch your copy"), then)
 
 
+def hidden(account: Account, request: Request) -> Letter:
+    """Hidden at once, erased on a coming day."""
+    assert request.effective_at is not None
+    day = {"day": _day(request.effective_at)}
+    says = [
+        _("what we hold about you is hidden from now on: nobody here reads it, and no use is made of it."),
+        _("On %(day)s it is erased, for good. Until then you can take that back on the page of your request.") % day,
+    ]
+    return _letter(account, request, "hidden", _("Your data is hidden, and erased soon"), says)
+
+
 def erased(account: Account, request: Request) -> Letter:
     """The first stage is over."""
-    says = [
-        _("what we held about you is erased, as you asked, and the key that opened it is destroyed."),
-        _("Databases keep scraps of what was deleted for a while. We clear those too, and write to you once more when it is done."),
-    ]
+    says = [_("what we held about you is erased, as you asked, and the key that opened it is destroyed.")]
+    if request.outcome.get("kept"):
+        says = [_("what we held about you is erased, but for what we must keep. The page of your request lists it, why, and until when.")]
+    says.append(_("Databases keep scraps of what was deleted for a while. We clear those too, and write to you once more when it is done."))
     return Letter("erased", _("Your data is erased"), account.name, says, _page(account, request), _("See how far it has come"))
 
 
@@ -113,11 +178,46 @@ def nobody(account: Account, request: Request) -> Letter:
         _("we looked for everything we hold under this address, and found nothing."),
         _("Should we know you by another address, ask from that one."),
     ]
-    return Letter("nobody", _("We hold nothing about you"), account.name, says, _page(account, request), _("See your request"))
+    return _letter(account, request, "nobody", _("We hold nothing about you"), says)
 
 
-def refused(account: Account, request: Request, reason: str, authority: str) -> Letter:
+def done(account: Account, request: Request, says: Sequence[str]) -> Letter:
+    """It is done, and this is what was done."""
+    return _letter(account, request, "done", _("What you asked for is done"), says)
+
+
+def answered(account: Account, request: Request, reason: str) -> Letter:
+    """The team's own answer, and where to go next."""
+    says = [_("here is our answer:"), reason] if reason else [_("we have looked at what you wrote.")]
+    return _letter(account, request, "answered", _("Our answer"), says, _steps(complaint(account, request.region)))
+
+
+def refused(account: Account, request: Request, reason: str, complaint: Complaint) -> Letter:
     """The team says no, and why."""
     says = [_("we cannot do what you asked. The reason:"), reason]
-    then = [_("If you are not content with this, you can complain to %(authority)s.") % {"authority": authority}] if authority else []
-    return Letter("refused", _("About your request"), account.name, says, _page(account, request), _("See your request"), then)
+    return _letter(account, request, "refused", _("About your request"), says, _steps(complaint))
+
+
+def revoked(account: Account, request: Request) -> Letter:
+    """It was taken back."""
+    return _letter(
+        account, request, "revoked", _("Your request is taken back"), [_("you took your request back. Everything stays as it was.")]
+    )
+
+
+def paused(account: Account, request: Request, why: str) -> Letter:
+    """The clock stands still while something of theirs is awaited."""
+    reasons = {"identity-unverified": _("we wait for you to show that it is you")}
+    says = [_("the time for our answer stands still, for %(why)s.") % {"why": reasons.get(why, why)}]
+    return _letter(account, request, "paused", _("We wait for you"), says)
+
+
+def extended(account: Account, request: Request, reason: str) -> Letter:
+    """It takes longer, and why."""
+    says = [_("we need longer for what you asked. The reason:"), reason, _due(request)]
+    return _letter(account, request, "extended", _("Your request takes longer"), says)
+
+
+def message(account: Account, request: Request, text: str) -> Letter:
+    """A message of the team."""
+    return _letter(account, request, "message", _("About your request"), [text], [_("You can answer on the page of your request.")])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 
 from django.core import signing
 
@@ -20,12 +21,17 @@ _SIGNER = signing.TimestampSigner(salt="kept.requests.link", sep=".")
 
 @dataclass(frozen=True)
 class Private:
-    """`email` is empty where the team took the request in without one."""
+    """`email` is empty where the team took the request in without one. `known_by` and `value`: what the person is known by, where that is
+    not the address. `details` are what the kind of request needs to know, by name; the answers say which.
+    """
 
     email: str = ""
     page: str = ""
     note: str = ""
     reason: str = ""
+    known_by: str = "email"
+    value: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
 
 
 def _context(reference: str, what: str) -> str:
@@ -33,8 +39,8 @@ def _context(reference: str, what: str) -> str:
 
 
 def seal(key_id: int, reference: str, private: Private) -> bytes:
-    """The sealed form. Raises Shredded; Refused for a note or reason that holds a number no inlet takes."""
-    if any(refused_category(text) for text in (private.note, private.reason)):
+    """The sealed form. Raises Shredded; Refused where what was written holds a number that no inlet takes."""
+    if any(refused_category(text) for text in (private.note, private.reason, *private.details.values())):
         cure = "Leave the number out. Nothing was stored."
         raise Refused("This holds a payment card or national identity number, which is refused here.", place="note", cure=cure)
     return vault().seal(key_id, json.dumps(asdict(private)).encode(), _context(reference, "private"))

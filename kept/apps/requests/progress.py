@@ -10,7 +10,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from kept.apps.requests import private, queries
+from kept.apps.requests import private, queries, words
 from kept.apps.requests.models import Kind, Request, State
 from kept.platform.accounts.models import Account
 from kept.platform.ui.formats import size
@@ -36,21 +36,12 @@ def masked(email: str) -> str:
 
 def shown(account: Account, request: Request) -> dict[str, Any]:
     """What the page of a request shows: title, steps, what can be fetched, whether it is still moving."""
-    titles = {
-        Kind.ACCESS: (_("Your data, your request"), _("a copy of everything held on you")),
-        Kind.ERASURE: (_("Your data, erased"), _("erasure of everything held on you")),
-        Kind.CHOICES: (_("Your choices"), _("what your data may be used for")),
-    }
-    title, what = titles[Kind(request.kind)]
-    if request.kind == Kind.ERASURE and request.answered_at is None:
-        title = _("Erasing your data")
-    held = queries.erasure_of(request) if request.kind == Kind.ERASURE else None
+    title, what = words.title(request.kind), Kind(request.kind).label
+    held = queries.erasure_of(request) if request.kind == Kind.ERASE else None
     certificate = held is not None and "proof" in (held.certificate or {})
     final = certificate and held is not None and held.residue_at is not None
     steps = [_received(request), _verified(request), *_answered(request, final=final)]
-    moving = request.state in (State.VERIFIED, State.WORKING) or (
-        request.kind == Kind.ERASURE and request.state == State.READY and not final
-    )
+    moving = request.state in (State.VERIFIED, State.WORKING) or (request.kind == Kind.ERASE and request.state == State.READY and not final)
     return {
         "title": title,
         "subtitle": _("Request %(number)s, %(what)s") % {"number": request.reference[:8], "what": what},
@@ -75,7 +66,7 @@ def _verified(request: Request) -> Step:
         state = "failed" if request.closed_at or request.state == State.REFUSED else "current"
         return {"title": _("It is you"), "text": _("Not confirmed."), "state": state}
     email = private.open_private(request).email
-    if request.channel == "staff":
+    if request.channel in ("phone", "post", "in-person"):
         text = _("Our team made sure of it.")
     elif email:
         text = _("You opened the link we sent to %(email)s.") % {"email": masked(email)}
@@ -93,7 +84,7 @@ def _answered(request: Request, *, final: bool) -> list[Step]:
         return []
     if request.kind == Kind.ACCESS:
         return _access(request)
-    if request.kind == Kind.ERASURE:
+    if request.kind == Kind.ERASE:
         return _erasure(request, final=final)
     return [{"title": _("Closed"), "text": _("Ask for a new link to change your choices again."), "state": "done"}]
 

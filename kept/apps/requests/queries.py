@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Literal
 
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from kept.apps.requests import private
+from kept.apps.requests import private, verifying
+from kept.apps.requests.lifecycle import OPEN
 from kept.apps.requests.models import Kind, OutboxMessage, Request, State
 from kept.core.errors import NotFound
 from kept.core.ledger import Header
 from kept.core.notice import Policy, deadlines
 from kept.core.notice.deadlines import Clock, Deadline, Offers
 from kept.core.notice.rules import pick
+from kept.core.notice.rules.identity import Dispute, RoleBody
 from kept.core.notice.standing import Standing
 from kept.core.notice.terms import RightTerms
 from kept.platform.accounts.models import Account
 from kept.platform.data.models import Subject
 from kept.platform.data.use import Use
-from kept.platform.privacy import ledger, notices, subjects
+from kept.platform.privacy import ledger, notices
 from kept.platform.privacy.bookkeeping import bookkeeping
 from kept.platform.privacy.models import Entry, Erasure
 from kept.platform.privacy.notices import policy_of
+from kept.platform.privacy.versions import offering
 
-OPEN = (State.RECEIVED, State.VERIFIED, State.WORKING)
-RIGHT = {Kind.ACCESS: "access", Kind.ERASURE: "erase", Kind.CHOICES: "object"}
-"""The right, in the notice's words, that each kind of request exercises."""
+RIGHT: Mapping[Kind, str] = {Kind.CHOICES: "object", Kind.OPT_IN_SALE: "opt-out-sale"}
+"""The right, in the notice's words, that a kind of request exercises, where it is not called like it."""
+SOON_DAYS = 7
+"""How long before its day a request is escalated."""
 
 
 def by_reference(account_id: int, reference: str) -> Request:
@@ -60,13 +65,18 @@ def _one(account_id: int, **known: str) -> Request:
 
 
 def listed(use: Use, which: str) -> QuerySet[Request]:
-    """The queue: `open` ones, those that are `overdue`, `answered` ones, or all."""
+    """The queue: `open` ones, those to `decide`, due `soon`, `overdue`, `answered` ones, or all."""
     found = Request.under(use).defer("sealed")
+    now, waiting = timezone.now(), found.filter(state__in=OPEN)
     match which:
         case "open":
-            return found.filter(state__in=OPEN)
+            return waiting
+        case "decide":
+            return waiting.filter(state=State.DECIDING)
+        case "soon":
+            return waiting.filter(due_at__lt=now + timedelta(days=SOON_DAYS), due_at__gte=now)
         case "overdue":
-            return found.filter(state__in=OPEN, due_at__lt=timezone.now())
+            return waiting.filter(due_at__lt=now)
         case "answered":
             return found.exclude(state__in=OPEN)
     return found
@@ -74,7 +84,7 @@ def listed(use: Use, which: str) -> QuerySet[Request]:
 
 def count_by_list(use: Use) -> dict[str, int]:
     """How many stand in each list."""
-    return {which: listed(use, which).count() for which in ("open", "overdue", "answered", "all")}
+    return {which: listed(use, which).count() for which in ("open", "decide", "soon", "overdue", "answered", "all")}
 
 
 def letters(use: Use, reference: str) -> Sequence[OutboxMessage]:
@@ -84,12 +94,38 @@ def letters(use: Use, reference: str) -> Sequence[OutboxMessage]:
 
 def right_of(policy: Offers, kind: str, region: str) -> RightTerms | None:
     """The right of the notice that this kind of request exercises in a region; None where it offers none."""
-    return policy.rights(region).get(RIGHT[Kind(kind)])
+    return policy.rights(region).get(RIGHT.get(Kind(kind), kind))
+
+
+def offered(account: Account) -> Offers:
+    """What is offered to somebody of whom it is not known yet under which version they are."""
+    return offering(account.pk)
 
 
 def deadline(policy: Offers, kind: str, region: str, received: datetime) -> Deadline:
     """By when it must be answered, and what decides that: the notice, or a law it names."""
-    return deadlines.deadline(policy, RIGHT[Kind(kind)], region, received)
+    return deadlines.deadline(policy, RIGHT.get(Kind(kind), kind), region, received)
+
+
+def own_clock(policy: Offers, role: RoleBody, region: str, received: datetime) -> Deadline:
+    """By when a request is passed on, where we act for others."""
+    assert role.within is not None
+    clock = Clock(by="role", version=policy.notice.identity.effective, within=role.within)
+    return Deadline(received=received, region=region, clocks=(clock,))
+
+
+def passed_on(account: Account, data: str) -> RoleBody | None:
+    """The role under which a person's request about this data is passed on rather than answered; None where we answer it."""
+    if data == "own":
+        return None
+    roles = (body for rule, body in policy_of(account.pk).roles if body.data == data and body.requests != "answer")
+    return next(roles, None)
+
+
+def whose(account: Account) -> Literal["own", "customer"]:
+    """Whose data an account answers for where nobody says: its own, unless it only acts for others."""
+    roles = policy_of(account.pk).roles
+    return "customer" if roles and all(body.requests != "answer" for _, body in roles) else "own"
 
 
 def decided(request: Request) -> Clock:
@@ -104,16 +140,8 @@ def terms_of(use: Use, request: Request) -> Policy | Standing:
 
 
 def subject_of(use: Use, request: Request) -> Subject | None:
-    """The person a request is about: by their reference once it is known, else by the address that they proved. `use` is of `rights`."""
-    if request.subject_reference:
-        return Subject.under(use).filter(reference=request.subject_reference).first()
-    email = private.open_private(request).email
-    if not email:
-        return None
-    try:
-        return subjects.find(use, "email", email, request.region)
-    except NotFound:
-        return None
+    """The person a request is about: by their reference once it is known, else by what they are known by. `use` is of `rights`."""
+    return verifying.find(use, request)
 
 
 def erasure_of(request: Request) -> Erasure | None:
@@ -141,13 +169,14 @@ def history(use: Use, request: Request) -> list[Step]:
 
 @dataclass(frozen=True)
 class Complaint:
-    """To whom a person can complain, and the account's own address."""
+    """To whom a person can complain, and the account's own address; `steps` are the ways to settle a dispute, in order."""
 
     authority: str
     contact: str
+    steps: tuple[Dispute, ...] = ()
 
 
 def complaint(account: Account, region: str = "") -> Complaint:
     """Where to go for somebody who is not content."""
     identity = policy_of(account.pk).notice.identity
-    return Complaint(pick(identity.authority, region or account.region) or "", identity.address)
+    return Complaint(pick(identity.authority, region or account.region) or "", identity.reach("complaints")[0].value, identity.dispute)

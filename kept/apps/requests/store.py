@@ -6,7 +6,7 @@ from kept.apps.requests import actions
 from kept.apps.requests.models import Kind, Request, State
 from kept.platform.privacy.bookkeeping import bookkeeping
 
-UNDER_WAY = (State.VERIFIED, State.WORKING, State.READY)
+UNDER_WAY = (State.VERIFIED, State.DECIDING, State.WORKING, State.HIDDEN, State.READY)
 
 
 class RequestStore:
@@ -28,7 +28,7 @@ class RequestStore:
     def _held(self, account_id: int, reference: str) -> list[Request]:
         with bookkeeping(account_id) as use:
             held = Request.under(use).filter(subject_reference=reference, closed_at=None)
-            return list(held.exclude(kind=Kind.ERASURE, state__in=UNDER_WAY))
+            return list(held.exclude(kind=Kind.ERASE, state__in=UNDER_WAY))
 
 
 REQUEST_STORE = RequestStore()

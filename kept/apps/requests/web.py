@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from kept.apps.requests import actions, choosing, forms, limits, outbox, progress, queries
+from kept.apps.requests import actions, choosing, forms, limits, outbox, progress, queries, words
 from kept.apps.requests.models import Kind, State
 from kept.core.errors import NotFound
 from kept.platform.accounts.models import Account
@@ -39,46 +39,18 @@ def _page(
     return response
 
 
-def _words(kind: Kind, name: str) -> tuple[str, str, str]:
-    """Title, sentence and icon of a kind of request."""
-    return {
-        Kind.ACCESS: (
-            _("Get a copy of your data"),
-            _("Everything %(name)s holds about you, on a page to read and in files for a machine.") % {"name": name},
-            "download",
-        ),
-        Kind.ERASURE: (
-            _("Have everything erased"),
-            _("Everything %(name)s holds about you goes, for good, and you get a certificate that anybody can check.") % {"name": name},
-            "close",
-        ),
-        Kind.CHOICES: (_("Decide what it may be used for"), _("Stop news, or any single use. It takes effect at once."), "settings"),
-    }[kind]
-
-
 def _offered(account: Account) -> list[Kind]:
     """What can be asked for by button here: what the notice grants."""
     policy = offering(account.pk)
-    return [kind for kind in Kind if kind == Kind.CHOICES or queries.right_of(policy, kind, account.region)]
+    return [kind for kind in Kind if kind != Kind.OPT_IN_SALE and (kind == Kind.CHOICES or queries.right_of(policy, kind, account.region))]
 
 
 @require_GET
 def centre(request: HttpRequest, slug: str) -> HttpResponse:
     """What one can ask, and where to begin."""
     account = account_by_slug(slug)
-    policy = offering(account.pk)
-    with_button = {queries.RIGHT[kind] for kind in Kind}
-    rest = [right for right in policy.rights(account.region).values() if right.kind not in with_button]
-    names = {
-        "know": _("What we hold, and why"),
-        "portability": _("Taking your data elsewhere"),
-        "correct": _("Putting right what is wrong"),
-        "restrict": _("Leaving your data alone"),
-        "complain": _("Complaining"),
-    }
     context = {
-        "doors": [(kind.value, *_words(kind, account.name)) for kind in _offered(account)],
-        "rights": [(names.get(right.kind, right.kind), right.rule.promise, str(right.within or "")) for right in rest],
+        "doors": [(kind.value, words.title(kind), words.says(kind, account.name), words.WORDS[kind].icon) for kind in _offered(account)]
     }
     return _page(request, "centre.html", account, context, current="centre")
 
@@ -95,7 +67,7 @@ def ask(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
         region = form.cleaned_data.get("region") or account.region
         actions.ask(account, asked, form.cleaned_data["email"], region, limits.network_of(request))
         return redirect("requests:sent", account.slug)
-    title, text, _icon = _words(asked, account.name)
+    title, text = words.title(asked), words.says(asked, account.name)
     right = queries.right_of(policy, kind, account.region)
     within = str(right.within) if right is not None and right.within is not None and asked != Kind.CHOICES else ""
     status = HTTPStatus.BAD_REQUEST if form.errors else HTTPStatus.OK
@@ -120,11 +92,7 @@ def confirm(request: HttpRequest, slug: str, link: str) -> HttpResponse:
     found = queries.by_link(account.pk, link)
     if found is None:
         return _page(request, "confirm.html", account, {"kind": ""}, status=HTTPStatus.GONE)
-    says = {
-        Kind.ACCESS: _("Somebody asked for a copy of everything %(name)s holds about you."),
-        Kind.ERASURE: _("Somebody asked %(name)s to erase everything it holds about you. It cannot be taken back."),
-        Kind.CHOICES: _("Somebody asked to change what %(name)s may do with your data."),
-    }[Kind(found.kind)] % {"name": account.name}
+    says = _("Somebody %(asked)s.") % {"asked": words.asked(found.kind, account.name)}
     return _page(request, "confirm.html", account, {"kind": found.kind, "says": says})
 
 

@@ -112,6 +112,8 @@ class User(AbstractBaseUser):
 class Account(models.Model):
     """A company: a controller of its own data. `notice_version` is the id of its active notice, which an upper layer owns.
 
+    `processor_id` is the account of the company that processes this one's data for it, where that company is on this deployment too.
+
     `promises_private`: how its promises stand is for the team alone.
     """
 
@@ -122,6 +124,7 @@ class Account(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     notice_version = models.BigIntegerField(null=True, blank=True)
     promises_private = models.BooleanField(default=False, db_default=False)
+    processor_id = models.BigIntegerField(null=True, blank=True)
 
     def __str__(self) -> str:
         return self.name

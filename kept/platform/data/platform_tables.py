@@ -19,7 +19,7 @@ privacy_noticeversion      id account_id number text digest bits activated_at ac
 privacy_activation         id account_id number text digest acceptance summary tell decided_at decided_by effective_at told_up_to told
                            told_at version_id finished_at stopped_at
 accounts_user              id password:account-credentials last_login email:email name:name is_operator is_active created_at
-accounts_account           id slug name region created_at closed_at notice_version promises_private
+accounts_account           id slug name region created_at closed_at notice_version promises_private processor_id
 accounts_member            id account_id user_id role created_at
 accounts_invitation        id account_id email:email role created_at
 accounts_cacheentry        cache_key value expires

@@ -40,9 +40,9 @@ def test_the_centre_offers_what_the_notice_grants(account: Account) -> None:
     assert page.status_code == 200
     said = page.content.decode()
     assert address(account, "ask/access/") in said
-    assert address(account, "ask/erasure/") in said
+    assert address(account, "ask/erase/") in said
     assert "Information Commissioner" in said
-    assert "put it right" in said
+    assert address(account, "ask/correct/") in said
 
 
 def test_nothing_tells_whether_an_address_is_known(account: Account) -> None:
@@ -123,7 +123,7 @@ def test_erasure_ends_with_a_certificate_that_anybody_can_check(account: Account
     known = dana(account)
     access_browser, access_page = asked(account, known.email, "access")
     work()
-    browser, page = asked(account, known.email, "erasure")
+    browser, page = asked(account, known.email, "erase")
     work()
     assert "Last scraps cleared" in browser.get(page).content.decode()
     assert access_browser.post(access_page + "package/").status_code == 404
@@ -153,7 +153,7 @@ def test_erasure_ends_with_a_certificate_that_anybody_can_check(account: Account
 
 
 def test_who_is_not_known_reads_so_after_proving_the_address(account: Account) -> None:
-    browser, page = asked(account, "dana.unknown@quayside.example", "erasure")
+    browser, page = asked(account, "dana.unknown@quayside.example", "erase")
     work()
     assert "We hold nothing under this address" in browser.get(page).content.decode()
     assert "found nothing" in mail_to(account, "dana.unknown@quayside.example")[-1]

@@ -128,7 +128,7 @@ def test_a_refusal_has_a_reason_and_names_the_authority() -> None:
 def test_an_address_that_nobody_proved_cannot_be_answered() -> None:
     account, petra = them().account, client_for(them().petra)
     known = dana(account)
-    stranger().post(f"/{account.slug}/privacy/ask/erasure/", {"email": known.email, "region": "GB"})
+    stranger().post(f"/{account.slug}/privacy/ask/erase/", {"email": known.email, "region": "GB"})
     request = requests_of(account)[-1]
     assert "It is them" not in petra.get(path_of("record", request.reference)).content.decode()
     assert petra.post(path_of("start", request.reference)).status_code == 400

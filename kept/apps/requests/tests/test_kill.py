@@ -79,12 +79,12 @@ ERASING = ["journalled", "deleting", "deleted", "shredded", "key", "stores", "fi
 
 @pytest.mark.parametrize("at", ["requests:working", *(f"erasure:{step}" for step in ERASING), "requests:erased", "requests:ready"])
 def test_an_erasure_that_is_killed_completes(account: Account, at: str) -> None:
-    known, request = verified(account, "erasure")
+    known, request = verified(account, "erase")
     killed("answer", at, request)
     if at != "requests:working":
         assert journal.is_open(request.reference)
     request = resumed(account, request)
-    assert (request.state, request.kind) == (State.READY, Kind.ERASURE)
+    assert (request.state, request.kind) == (State.READY, Kind.ERASE)
     assert_gone(account, known)
     actions.clear_residue()
     assert_certified(account, known, request)
@@ -94,7 +94,7 @@ def test_an_erasure_that_is_killed_completes(account: Account, at: str) -> None:
 
 @pytest.mark.parametrize("at", ["erasure:residue", "erasure:cleared", "erasure:drafted", "erasure:certified"])
 def test_the_second_stage_that_is_killed_completes(account: Account, at: str) -> None:
-    known, request = verified(account, "erasure")
+    known, request = verified(account, "erase")
     actions.answer(account.pk, request.reference)
     killed("residue", at, request)
     actions.clear_residue()
@@ -103,7 +103,7 @@ def test_the_second_stage_that_is_killed_completes(account: Account, at: str) ->
 
 @pytest.mark.parametrize("at", ["requests:fetched", "requests:shredded", "requests:unlinked"])
 def test_closing_that_is_killed_completes(account: Account, at: str) -> None:
-    known, request = verified(account, "erasure")
+    known, request = verified(account, "erase")
     actions.answer(account.pk, request.reference)
     actions.clear_residue()
     work()

@@ -45,7 +45,7 @@ def lived(account: Account) -> Known:
     work()
     assert browser.post(page + "package/").status_code == 200
     assert any("outbox" in hit for hit in found_in_files(known.values))
-    browser, page = asked(account, known.email, "erasure")
+    browser, page = asked(account, known.email, "erase")
     work()
     browser.get(page)
     actions.clear_residue()
@@ -81,7 +81,7 @@ def test_no_table_and_no_dump_holds_a_value_of_an_erased_person(account: Account
 def test_residue_waits_while_a_reader_blocks(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(erasure, "PATIENCE_MS", 50)
     known = dana(account)
-    browser, page = asked(account, known.email, "erasure")
+    browser, page = asked(account, known.email, "erase")
     work()
     reader = sqlite3.connect(settings.DATABASES["owner"]["NAME"])
     reader.execute("BEGIN")

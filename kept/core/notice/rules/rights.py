@@ -89,6 +89,9 @@ consequence = "We cannot go on working for you without your records.\""""
         OneOrMore,
         Key("What somebody who acts for a person must bring: a power of attorney, or all the others named here together.", binds=True),
     ] = ()
+    grace: Annotated[
+        Length | None, Key("How long an erasure can be taken back; until then the data is hidden, and read for nothing.", binds=True)
+    ] = None
     asks: Annotated[tuple[str, ...], OneOrMore, Among("category"), Key("The only facts asked for to identify a person.", binds=True)] = ()
     subject_line: Annotated[Text | None, Key("A mail with this subject line opens the request.", binds=True)] = None
     first_line: Annotated[Text | None, Key("A letter or mail that begins with this line opens it.", binds=True)] = None
