@@ -13,11 +13,12 @@ Work = Callable[[], object]
 
 @dataclass(frozen=True)
 class Ratio:
-    """Medians of both ways, in seconds."""
+    """Medians of both ways, in seconds; and the quickest of ours and of the peer's, to compare with another time of the same run."""
 
     what: str
     ours: float
     peer: float
+    quickest: tuple[float, float] = (0, 0)
 
     def __str__(self) -> str:
         ours, peer = (f"{seconds:8.2f} s " if seconds >= 1 else f"{seconds * 1000:8.2f} ms" for seconds in (self.ours, self.peer))
@@ -39,7 +40,7 @@ def alternate(what: str, ours: Work, peer: Work, runs: int = 40) -> Ratio:
     for _ in range(runs):
         took[0].append(seconds(ours))
         took[1].append(seconds(peer))
-    return Ratio(what, statistics.median(took[0]), statistics.median(took[1]))
+    return Ratio(what, statistics.median(took[0]), statistics.median(took[1]), (min(took[0]), min(took[1])))
 
 
 def say(line: object) -> None:

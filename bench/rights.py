@@ -3,34 +3,44 @@
 from __future__ import annotations
 
 import itertools
+import random
 import secrets
+import string
 from collections.abc import Callable, Iterator
 
 from django.db import connections, transaction
 from django.utils import timezone
 
+from bench.clocking import Clock, clocked
 from bench.measure import Ratio, alternate
-from kept.apps.contacts.models import ContactPoint, Person
+from kept.apps.contacts.models import ContactPoint, Person, PostalAddress
 from kept.platform.accounts.models import Account
 from kept.platform.data.datamap import of_subjects
 from kept.platform.data.use import writing
-from kept.platform.privacy import erasure, notices, subjects, values
+from kept.platform.privacy import erasure, journal, notices, subjects, values
 from kept.platform.privacy.gate import reserved
 
 ACTOR = "command:bench"
 
 
-def somebody(account: Account, rows: int) -> int:
-    """A person with this many rows; the subject's id."""
+def address() -> str:
+    """An address that nobody else has, without digits: those could be a card's number."""
+    return f"{''.join(random.choices(string.ascii_lowercase, k=16))}@quayside.example"
+
+
+def somebody(account: Account, rows: int, email: str = "") -> int:
+    """A person with this many rows, contact points and postal addresses in equal parts; the subject's id."""
+    email = email or address()
     with reserved(account.pk, ACTOR, "rights") as use, writing(use):
         (subject,) = subjects.add(use, notices.policy_of(account.pk), [subjects.Newcomer("GB")])
-        address = f"{secrets.token_hex(8)}@quayside.example"
-        subjects.identify(use, subject, [("email", subjects.digest(account.pk, "email", address, "GB"))])
+        subjects.identify(use, subject, [("email", subjects.digest(account.pk, "email", email, "GB"))])
         now = timezone.now()
         (person,) = values.insert(use, Person, ("subject", "given_name", "created_at", "changed_at"), [(subject, "Dana", now, now)])
         names = ("subject", "person", "category", "source", "value")
-        lines = [(subject, person, "email", "import", f"{n}.{address}") for n in range(rows - 2)]
-        values.insert(use, ContactPoint, names, lines)
+        points = rows // 2 - 2  # half of the rows, less the person and the identifier
+        values.insert(use, ContactPoint, names, [(subject, person, "email", "import", f"{n}.{email}") for n in range(points)])
+        homes = [(subject, person, "postal-address", "import", f"{n} Quay Street") for n in range(rows - points - 2)]
+        values.insert(use, PostalAddress, names, homes)
     return subject
 
 
@@ -64,17 +74,41 @@ def access(account: Account, subject: int) -> int:
     return count
 
 
-def _each(ready: list[int], work: Callable[[int], object]) -> Callable[[], object]:
+def in_turn(ready: list[int], work: Callable[[int], object]) -> Callable[[], object]:
     """Work on the next person at each call."""
     waiting = itertools.cycle(ready)
     return lambda: work(next(waiting))
 
 
+def erase(account: Account, subject: int) -> None:
+    """Journal, one transaction, key, files, verification, and the certificate of the first stage."""
+    done = erasure.erase(account.pk, ACTOR, subject, secrets.token_hex(16), "right:erasure")
+    assert done.certificate is not None, "the erasure found something left"
+
+
+def remember(account: Account, erasures: int) -> None:
+    """So many erasures that were done before, in the journal alone."""
+    for _ in range(erasures):
+        request, now = secrets.token_hex(16), timezone.now().isoformat()
+        journal.intend(journal.Intent(request, account.pk, 0, secrets.token_hex(16), 0, "", ACTOR, "right:erasure", (), now))
+        journal.finish(request)
+
+
+def clocks(account: Account, rows: int, runs: int) -> list[Clock]:
+    """The clocks of that many erasures."""
+    found = []
+    for subject in [somebody(account, rows) for _ in range(runs)]:
+        with clocked() as clock:
+            erase(account, subject)
+        found.append(clock)
+    return found
+
+
 def compare(account: Account, rows: int, runs: int) -> Iterator[Ratio]:
     """Access and erasure of people with this many rows."""
     one = somebody(account, rows)
+    assert access(account, one) == plain_access(account.pk, one) == rows, "the two ways do not read the same"
     yield alternate(f"access, {rows:,} rows (ours : plain SQL)", lambda: access(account, one), lambda: plain_access(account.pk, one), runs)
     ours, peers = ([somebody(account, rows) for _ in range(runs + 1)] for _ in range(2))
-    rule = "right:erasure"
-    mine = _each(ours, lambda subject: erasure.erase(account.pk, ACTOR, subject, secrets.token_hex(16), rule))
-    yield alternate(f"erasure, {rows:,} rows, to the certificate (ours : plain SQL)", mine, _each(peers, plain_erasure), runs)
+    mine = in_turn(ours, lambda subject: erase(account, subject))
+    yield alternate(f"erasure, {rows:,} rows, to the certificate (ours : plain SQL)", mine, in_turn(peers, plain_erasure), runs)

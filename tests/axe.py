@@ -51,7 +51,7 @@ def _examined(browser: Browser, address: str, html: str) -> Iterator[str]:
             view = {"width": width, "height": 900}
             context = browser.new_context(viewport=view, color_scheme=scheme, reduced_motion="reduce", bypass_csp=True)  # type: ignore[arg-type]
             page = context.new_page()
-            page.route("**/*", lambda route: _answer(route, address, html))
+            page.route("**/*", lambda route: answer(route, address, html))
             page.goto(SITE + address)
             page.evaluate(SCRIPT.read_text(encoding="utf-8"))
             result: dict[str, Any] = page.evaluate("tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", TAGS)
@@ -65,7 +65,7 @@ def _examined(browser: Browser, address: str, html: str) -> Iterator[str]:
                 yield f"{where}: scrolls {wide} pixels sideways"
 
 
-def _answer(route: Route, address: str, html: str) -> None:
+def answer(route: Route, address: str, html: str) -> None:
     """The page itself, its static files, and nothing else."""
     path = urlsplit(route.request.url).path
     if path == urlsplit(address).path:

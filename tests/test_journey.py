@@ -151,7 +151,7 @@ def test_dana_gets_her_copy_and_then_is_erased(page: Page, site: str, tmp_path: 
         button.click()
     assert copy.value.path().stat().st_size > 1000
 
-    asked(page, site, "erasure", "Erasing your data")
+    asked(page, site, "erase", "Erasing your data")
     link = page.get_by_role("link", name="Download the certificate")
     expect(link.first).to_be_visible(timeout=30_000)
     with page.expect_download() as certificate:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from enum import StrEnum
 from functools import partial
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from kept.core.errors import BadInput, Conflict, NotFound
+from kept.project import mail
 from kept.project.console import (
     DONE,
     FAILED,
@@ -40,6 +43,7 @@ app.add_typer(keys_app, name="keys")
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(help="The port to listen on.")]
 NoticeFile = Annotated[Path, typer.Option("--notice", help="The notice, a Markdown file.")]
+KeysFile = Annotated[Path | None, typer.Option("--keys", help="The file of keys; else FILE.keys.")]
 ACTOR = "command:kept"
 
 
@@ -52,11 +56,16 @@ class Form(StrEnum):
     fides = "fides"
 
 
-def _read(path: Path) -> str:
+def _bytes(path: Path) -> bytes:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes()
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}.", place=str(path), cure="Check the name.") from error
+
+
+def _read(path: Path) -> str:
+    try:
+        return TextIOWrapper(BytesIO(_bytes(path)), encoding="utf-8").read()
     except UnicodeDecodeError as error:
         raise BadInput("This is not UTF-8 text.", place=f"{path}, byte {error.start}", cure="Save it as UTF-8.") from error
 
@@ -117,13 +126,48 @@ def migrate() -> None:
 @command
 def doctor(as_json: Json = False) -> None:
     """Look at the deployment: guard, keys, journal, ledger, log settings."""
-    start()
+    start(unfinished=True)
     from kept.project import health
 
     findings = health.examine()
     text = "\n".join(f"{'ok  ' if one.well else 'MEND'} {one.what}: {one.said}" for one in findings)
     say([one.__dict__ for one in findings], as_json=as_json, text=text)
     leave(DONE if all(one.well for one in findings) else FINDINGS)
+
+
+@app.command()
+@command
+def backup(
+    file: Annotated[Path, typer.Argument(help="The backup to write.")],
+    keys: KeysFile = None,
+    as_json: Json = False,
+) -> None:
+    """Write a backup, and its keys into a file of their own."""
+    start()
+    from kept.platform.privacy.backup import back_up
+    from kept.project import backing
+
+    made = back_up(file, backing.keys_of(file, keys))
+    say(asdict(made), as_json=as_json, text=backing.made_in_words(made))
+    leave(FINDINGS if made.unexplained else DONE)
+
+
+@app.command("restore")
+@command
+def restore_backup(
+    file: Annotated[Path, typer.Argument(help="The backup.")],
+    keys: KeysFile = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace what the database holds.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Put a backup back, and replay the erasure journal."""
+    start(unfinished=True)
+    from kept.platform.privacy.backup import restore
+    from kept.project import backing
+
+    restored = restore(file, backing.keys_of(file, keys), replace=replace)
+    say(asdict(restored), as_json=as_json, text=backing.restored_in_words(restored))
+    leave(DONE if backing.well(restored) else FINDINGS)
 
 
 @keys_app.command("rotate")
@@ -323,18 +367,17 @@ def promises(
 @app.command()
 @command
 def verify(
-    receipt: Annotated[Path, typer.Argument(help="The receipt or certificate.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="A receipt, certificate, signed head or proof of consistency; several, oldest first."),
+    ],
     key: Annotated[Path | None, typer.Option("--key", help="The public key that the account publishes (PEM).")] = None,
     as_json: Json = False,
 ) -> None:
-    """Verify a receipt offline. Exit 0: valid; 1: changed, signed by another, or signer unknown; 2: could not read."""
-    from kept.core.ledger import VerifyKey, verify_receipt
+    """Verify offline, and whether several tell one history. Exit 0: valid; 1: changed, rewritten or signer unknown; 2: could not tell."""
+    from kept.core.ledger import VerifyKey, verify_documents
 
-    try:
-        written = receipt.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{receipt} cannot be read: {error.strerror}.", place=str(receipt), cure="Check the name.") from error
-    verdict = verify_receipt(written, VerifyKey.from_pem(_read(key)) if key else None)
+    verdict = verify_documents([_bytes(file) for file in files], VerifyKey.from_pem(_read(key)) if key else None)
     text = "\n".join([verdict.summary, *verdict.reasons])
     say({"state": verdict.state, "reasons": list(verdict.reasons)}, as_json=as_json, text=text)
     leave(DONE if verdict.state == "valid" else FINDINGS)
@@ -430,6 +473,15 @@ def request(
 
     written = people.answer(account, kind, person(email, phone, source_id), ACTOR, out)
     say(written, as_json=as_json, text="\n".join(f"{name}: {value}" for name, value in written.items()))
+
+
+@app.command("receive-mail")
+def receive_mail(
+    account: AccountName,
+    file: Annotated[str, typer.Argument(metavar="[FILE]", help="The mail as it arrived, headers and all; `-`: standard input.")] = "-",
+) -> None:
+    """Take in a mail to the privacy address, for a mail server. Exit 0: taken, or left alone; 65: no mail; 75: try again."""
+    leave(mail.receive(account, file))
 
 
 @app.command()

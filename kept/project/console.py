@@ -24,12 +24,16 @@ Phone = Annotated[str, typer.Option("--phone", help="The person's telephone numb
 Id = Annotated[str, typer.Option("--id", help="The identifier that the source of an import gave the record.")]
 
 
-def start() -> None:
-    """Set Django up; only commands that need the deployment do."""
+def start(*, unfinished: bool = False) -> None:
+    """Set Django up; only commands that need the deployment do. Refused while a restore is unfinished, unless the command is for that."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kept.project.settings")
     import django
 
     django.setup()
+    from kept.platform.privacy.backup import refuse_unfinished
+
+    if not unfinished:
+        refuse_unfinished()
 
 
 def say(document: Any, *, as_json: bool, text: str = "") -> None:

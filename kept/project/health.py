@@ -13,6 +13,7 @@ from kept.core.errors import KeptError
 from kept.platform.data.guard import install
 from kept.platform.jobs.queries import dead_letters
 from kept.platform.privacy import journal, ledger
+from kept.platform.privacy.backup import refuse_unfinished
 from kept.platform.privacy.notices import accounts_in_force
 from kept.platform.privacy.secrets import blind_index, vault
 
@@ -98,8 +99,12 @@ LOOKS: dict[str, Callable[[], str]] = {
 
 
 def examine() -> list[Finding]:
-    """Look at everything; what is wrong with one does not keep the others from being looked at."""
+    """Look at everything; what is wrong with one does not keep the others from being looked at, but for an unfinished restore."""
     found = []
+    try:
+        refuse_unfinished()
+    except KeptError as error:
+        return [Finding("restore", False, str(error))]  # whatever else there is to see is half put back
     for what, look in LOOKS.items():
         try:
             found.append(Finding(what, True, look()))

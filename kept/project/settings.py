@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "kept"
 DATA = Path(os.environ.get("KEPT_DATA", "data")).resolve()
 DEMO = os.environ.get("KEPT_DEMO") == "1"
+PRIVATE_ADDRESSES = os.environ.get("KEPT_PRIVATE_ADDRESSES") == "1"
 DEBUG = os.environ.get("KEPT_DEBUG") == "1"
 SITE = os.environ.get("KEPT_SITE", "http://127.0.0.1:8000").rstrip("/")
 

@@ -20,7 +20,7 @@ from kept.platform.data import rows
 from kept.platform.data.lookup import lookup
 from kept.platform.data.personal import PersonalModel
 from kept.platform.data.use import OPEN_MASK, Use
-from kept.platform.privacy import subjects, values
+from kept.platform.privacy import optouts, subjects, values
 from kept.platform.privacy.fences import Origin, readers, record_of, row_fence
 from kept.platform.privacy.models import Identifier, ValueOrigin
 from kept.platform.privacy.secrets import vault
@@ -67,6 +67,7 @@ def add_people(chunk: Chunk, people: Sequence[Somebody], keys: Sequence[int], co
     known = [(one.id, one.permits, origin) for one in made]
     digests = [(*head, *one) for head, record in zip(known, records, strict=True) for one in dict.fromkeys(record.digests)]
     rows.insert(use, Identifier, ("subject", "permits", "provenance_id", "kind", "digest"), digests)
+    optouts.heed(use, [(subject_id, (kind, one)) for subject_id, _, _, kind, one in digests], origin)
     names = ("subject", "permits", "provenance_id", *PERSON, "company", "import_id", "created_at", "changed_at")
     tail = (chunk.run.pk, chunk.now, chunk.now)
     lines = [
@@ -310,3 +311,4 @@ class Updates:
         ):
             for pk, line in zip(made, lines, strict=True):
                 self._image(line[0]).added.setdefault(model._meta.db_table, []).append(pk)
+        optouts.heed(use, [(subject_id, (kind, one)) for subject_id, _, _, kind, one in identifiers], origin)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from kept.platform.accounts.models import Account
 from kept.platform.data.models import Subject
-from kept.platform.privacy import ledger, masks, proofs, retention
+from kept.platform.privacy import children, ledger, masks, proofs, retention
 from kept.platform.privacy.bookkeeping import bookkeeping
 from kept.platform.privacy.models import Entry
 
@@ -63,7 +63,8 @@ def upcoming(account: Account, actor: str) -> list[Upcoming]:
 
 
 def keep_to_dates(account: Account, progress: retention.Progress | None = None) -> list[retention.Outcome]:
-    """Erase or empty everything that is past its date."""
+    """Erase or empty everything that is past its date, and what is held of children who were found."""
+    children.run(account.pk, timezone.now())
     return retention.run(account.pk, timezone.now(), progress=progress)
 
 

@@ -19,7 +19,7 @@ from kept.core.notice.vocabulary import regions_of
 from kept.platform.accounts.models import Account
 from kept.platform.accounts.queries import account_by_slug
 from kept.platform.jobs.models import LIVE, Job
-from kept.platform.privacy import notices, proofs
+from kept.platform.privacy import ledger, notices, proofs
 from kept.platform.privacy.bookkeeping import bookkeeping
 from kept.platform.privacy.models import Entry, Head, LedgerKey, NoticeVersion, Proof
 
@@ -222,6 +222,29 @@ def ledger_state(account_id: int) -> LedgerState:
         head = Head.under(use).order_by("-size").first()
         waiting = Entry.under(use).filter(number__isnull=True).count()
     return LedgerState(head.size if head else 0, waiting, head.at if head else None, VerifyKey.from_pem(key.public).id)
+
+
+@dataclass(frozen=True)
+class Night:
+    """The last night that retention came to its end: when, and by rule how many entries it made and how many people they name."""
+
+    at: datetime
+    entries: int
+    people: dict[str, int]
+
+
+def last_night(account_id: int) -> Night | None:
+    """What retention did last, as the ledger has it; None before its first night."""
+    job = Job.objects.filter(account_id=account_id, label="notices.retain", status=Status.SUCCESSFUL).order_by("-finished_at").first()
+    if job is None or job.started_at is None or job.finished_at is None:
+        return None
+    with bookkeeping(account_id) as use:
+        made = Entry.under(use).filter(kind="retention", at__gte=job.started_at, at__lte=job.finished_at)
+        headers = [ledger.header_of(entry) for entry in made.order_by("id")]
+    people: dict[str, int] = {}
+    for header in headers:
+        people[header.rule or ""] = people.get(header.rule or "", 0) + len(header.subjects)
+    return Night(job.finished_at, len(headers), people)
 
 
 def proving(account_id: int) -> Job | None:

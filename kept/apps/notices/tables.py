@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,9 +15,9 @@ from django.utils import timezone
 from kept.apps.notices.queries import Published
 from kept.core import ledger as core
 from kept.core.errors import NotFound
-from kept.core.notice import Notice, Policy, compile, parse
+from kept.core.notice import Notice, compile, parse
 from kept.core.notice import processors as working
-from kept.core.notice.california import Deed, PolicyAt, Table, table
+from kept.core.notice.california import Deed, Table, table
 from kept.core.notice.durations import add_months
 from kept.core.notice.exports.record import Record, record
 from kept.core.notice.rules import US, NoticeBody, TrackerBody
@@ -85,7 +84,7 @@ def _california(account_id: int, version_id: int, newest: int, day: date) -> Cal
     """Read anew when an entry comes in, the notice changes or a day has passed."""
     now = timezone.now()
     since = add_months(now, -MONTHS)
-    return California(table(notices.compiled(version_id), deeds(account_id, since), policy_at(account_id)), since, now)
+    return California(table(notices.compiled(version_id), deeds(account_id, since), notices.policy_at(account_id)), since, now)
 
 
 def deeds(account_id: int, since: datetime) -> list[Deed]:
@@ -105,18 +104,6 @@ def _deed(header: core.Header) -> Deed:
         rule=header.rule or "",
         people=len(header.subjects),
     )
-
-
-def policy_at(account_id: int) -> PolicyAt:
-    """The policy in force at a moment; None before the first."""
-    rows = list(NoticeVersion.objects.filter(account_id=account_id).order_by("activated_at", "number").values_list("activated_at", "pk"))
-    starts = [at for at, _ in rows]
-
-    def at(moment: datetime) -> Policy | None:
-        place = bisect_right(starts, moment)
-        return notices.compiled(rows[place - 1][1]) if place else None
-
-    return at
 
 
 # The record of processing, subprocessors, cookies

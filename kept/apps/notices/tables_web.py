@@ -169,6 +169,7 @@ def machine(request: HttpRequest, slug: str = "") -> HttpResponse:
 
     def answer(here: Published, name: str) -> HttpResponse:
         names = {"notice": "notice", "text": "source", "dpv": "jsonld", "fides": "fides", "key": "ledger-key"}
+        names |= {"head": "ledger-head", "consistency": "ledger-consistency"}
         addresses = {word: settings.SITE + reverse(f"notices:{address}", args=[name]) for word, address in names.items()}
         return JsonResponse(well_known.machine(here, addresses), json_dumps_params=INDENT)
 

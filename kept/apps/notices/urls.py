@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kept.apps.notices import board_web, editor_web, promise_page_web, tables_web, versions_web, web
+from kept.apps.notices import board_web, editor_web, ledger_web, promise_page_web, tables_web, versions_web, web
 
 app_name = "notices"
 urlpatterns = [
@@ -45,6 +45,8 @@ urlpatterns = [
     path("<slug:slug>/.well-known/security.txt", tables_web.security, name="security-txt"),
     path("<slug:slug>/.well-known/privacy-notice.json", tables_web.machine, name="machine"),
     path("<slug:slug>/.well-known/ledger-key.pem", tables_web.ledger_key, name="ledger-key"),
+    path("<slug:slug>/privacy-ledger/heads.json", ledger_web.head, name="ledger-head"),
+    path("<slug:slug>/privacy-ledger/consistency.json", ledger_web.consistency, name="ledger-consistency"),
     path(".well-known/gpc.json", tables_web.gpc, name="host-gpc"),
     path(".well-known/security.txt", tables_web.security, name="host-security-txt"),
     path(".well-known/privacy-notice.json", tables_web.machine, name="host-machine"),

@@ -92,7 +92,8 @@ def retention(request: TeamRequest) -> HttpResponseBase:
     """What will be erased or emptied tonight, and within the month."""
     here = queries.published(request.account.slug)
     words = {one.rule: one.words for one in queries.promises(here)}
-    context = {"upcoming": actions.upcoming(request.account, request.actor.reference), "words": words}
+    night = queries.last_night(request.account.pk)
+    context = {"upcoming": actions.upcoming(request.account, request.actor.reference), "words": words, "night": night}
     return render(request, "notices/retention.html", _inside(request, here, "retention") | context)
 
 

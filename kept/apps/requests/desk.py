@@ -1,35 +1,34 @@
-"""The team's queue: every request with its clock, taking one in, answering it or refusing."""
+"""The team's queue: every request with its clock, in lists, on a calendar; and the frame of all the team's pages of requests."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase
-from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
+from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET
 
-from kept.apps.requests import actions, forms, private, queries
+from kept.apps.requests import desk_queries, queries
+from kept.apps.requests.desk_queries import LISTS, NOBODY, Filters
 from kept.apps.requests.lifecycle import OPEN
 from kept.apps.requests.models import Channel, Kind, Request, State
-from kept.apps.requests.web import attachment
-from kept.core.errors import BadInput, Conflict, NotFound
+from kept.apps.requests.queries import SOON_DAYS
+from kept.core.notice.deadlines import Clock
 from kept.platform.accounts.door import TeamRequest, team
-from kept.platform.accounts.roles import may, require
-from kept.platform.data.datamap import of_subjects
 from kept.platform.data.use import Use
-from kept.platform.privacy import erasure
 from kept.platform.privacy.bookkeeping import bookkeeping
-from kept.platform.privacy.gate import reserved
 from kept.platform.ui import keyset
+from kept.platform.ui.jinja import href
 from kept.platform.ui.pages import Link, render
 from kept.platform.ui.shell import shell
 
-SOON_DAYS = 7
 TONES = {
     State.VERIFIED: "info",
     State.WORKING: "info",
@@ -46,15 +45,45 @@ TONES = {
 }
 
 
-def _page(request: TeamRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    around = {"account": request.account, "shell": shell(request, "requests:queue", _("people’s rights"))}
+def page(request: TeamRequest, template: str, context: dict[str, Any], *, here: str = "queue", status: int = 200) -> HttpResponse:
+    """One of the team's pages, in its frame: what is overdue is told on each of them. `here` is the part it belongs to."""
+    with bookkeeping(request.account.pk) as use:
+        counted = desk_queries.counts(use, request.actor.reference)
+    slug = request.account.slug
+    parts = {
+        "queue": _("Queue"),
+        "metrics": _("Figures"),
+        "holds": _("Legal holds"),
+        "agents": _("Agents"),
+        "correspondents": _("Recipients"),
+    }
+    around = {
+        "account": request.account,
+        "shell": shell(request, "requests:queue", _("people’s rights")),
+        "parts": [Link(name, reverse(f"requests:{key}", args=[slug]), current=key == here) for key, name in parts.items()],
+        "banner": _banner(counted),
+    }
     return render(request, f"requests/{template}", {**around, **context}, status=status)
+
+
+def _banner(counted: dict[str, int]) -> dict[str, str]:
+    """What is due or overdue, in a sentence, with the list that shows it; empty when nothing presses."""
+    late, soon = counted["overdue"], counted["soon"]
+    said = []
+    if late:
+        said.append(ngettext("%(n)d request is overdue.", "%(n)d requests are overdue.", late) % {"n": late})
+    if soon:
+        words = ngettext("%(n)d request is due within %(days)d days.", "%(n)d requests are due within %(days)d days.", soon)
+        said.append(words % {"n": soon, "days": SOON_DAYS})
+    return {"says": " ".join(said), "tone": "bad" if late else "warn", "list": "overdue" if late else "soon"} if said else {}
 
 
 def clock(request: Request, now: datetime) -> tuple[str, str]:
     """The days left in words, and the tone of the label; nothing once it is answered."""
     if request.state not in OPEN or request.closed_at is not None:
         return "", ""
+    if request.paused_at is not None:
+        return _("stands still"), "info"
     days = (request.due_at - now).days
     if request.due_at < now:
         late = max(1, (now - request.due_at).days)
@@ -63,7 +92,13 @@ def clock(request: Request, now: datetime) -> tuple[str, str]:
     return left, "warn" if days < SOON_DAYS else ""
 
 
-def _row(request: Request, now: datetime) -> dict[str, Any]:
+def law(clock: Clock) -> str:
+    """What set a clock, as it is cited."""
+    return _("our own, of a month") if clock.by == "default" else clock.name
+
+
+def row(request: Request, now: datetime, members: dict[str, str]) -> dict[str, Any]:
+    """What a list shows of a request."""
     words, tone = clock(request, now)
     state = State(request.state)
     return {
@@ -72,201 +107,106 @@ def _row(request: Request, now: datetime) -> dict[str, Any]:
         "erases": request.kind == Kind.ERASE,
         "state": str(state.label),
         "tone": TONES[state],
+        "proposed": bool(request.decision.get("proposed")) and state in OPEN,
         "clock": words,
         "clock_tone": tone,
-        "decided": queries.decided(request) if words else None,
+        "due": request.due_at,
+        "by": law(queries.decided(request)) if words else "",
         "channel": str(Channel(request.channel).label),
         "received": request.received_at,
+        "assigned": members.get(request.assigned, "") if request.assigned else "",
     }
 
 
 @team("requests.handle")
 @require_GET
 def queue(request: TeamRequest) -> HttpResponseBase:
-    """The queue, by due date. It shows nothing personal, so looking at it leaves no entry."""
-    which = request.GET.get("list", "open")
+    """The queue, by due date, and the days on a calendar. It shows nothing personal, so looking at it leaves no entry."""
+    asked = request.GET.get("list", "open")
+    which = asked if asked in LISTS else "open"
+    filters, me = Filters.read(request.GET.dict()), request.actor.reference
+    members = desk_queries.handlers(request.account)
+    with bookkeeping(request.account.pk) as use:
+        order = "-due_at" if which in ("answered", "all") else "due_at"
+        found = keyset.page(desk_queries.listed(use, which, me, filters), order=order, cursor=request.GET.get("cursor", ""))
+        counted = desk_queries.counts(use, me, filters)
+        month = desk_queries.month(use, request.GET.get("month", ""), filters)
+        menus = _menus(use, request, filters, members)
+    now = timezone.now()
+    context = {
+        "page": found,
+        "rows": [row(one, now, members) for one in found.items],
+        "lists": _lists(request, which, counted),
+        "filters": _in_force(request, filters, members),
+        "menus": menus,
+        "calendar": _calendar(request, month, filters),
+        "members": [("", _("nobody")), *members.items()],
+    }
+    return page(request, "queue.html", context)
+
+
+def _lists(request: TeamRequest, which: str, counted: dict[str, int]) -> list[Link]:
     names = {
         "open": _("Open"),
         "decide": _("To decide"),
         "soon": _("Due soon"),
         "overdue": _("Overdue"),
+        "mine": _("Mine"),
         "answered": _("Answered"),
         "all": _("All"),
     }
-    which = which if which in names else "open"
-    with bookkeeping(request.account.pk) as use:
-        order = "-due_at" if which in ("answered", "all") else "due_at"
-        page = keyset.page(queries.listed(use, which), order=order, cursor=request.GET.get("cursor", ""))
-        counts = queries.count_by_list(use)
-    lists = [Link(name, f"?list={key}", current=key == which, badge=str(counts[key])) for key, name in names.items()]
-    now = timezone.now()
-    return _page(request, "queue.html", {"page": page, "rows": [_row(one, now) for one in page.items], "lists": lists})
+    return [Link(names[key], href(request, list=key, cursor=None), current=key == which, badge=str(counted[key])) for key in LISTS]
 
 
-@team("requests.handle")
-@require_http_methods(["GET", "POST"])
-def new(request: TeamRequest) -> HttpResponseBase:
-    """Take in a request on somebody's behalf."""
-    form = forms.TakeInForm(request.POST or None, initial={"kind": Kind.ACCESS, "known_by": "email"})
-    if request.method == "POST" and form.is_valid():
-        given = actions.TakenIn(**{**form.cleaned_data, "kind": Kind(form.cleaned_data["kind"])})
-        try:
-            taken = actions.take_in(request.account, request.actor, given)
-        except (BadInput, NotFound, Conflict) as error:
-            form.add_error("value", f"{error.message} {error.cure}")
-        else:
-            return redirect("requests:record", request.account.slug, taken.reference)
-    return _page(request, "new.html", {"form": form}, status=400 if form.errors else 200)
+def _day(day: date) -> str:
+    return date_format(day, "DATE_FORMAT")
 
 
-@team("requests.handle")
-@require_GET
-def record(request: TeamRequest, reference: str) -> HttpResponseBase:
-    """One request: whom it concerns is looked up under the purpose `rights`, which leaves an entry."""
-    account, found = request.account, queries.by_reference(request.account.pk, reference)
-    held = private.open_private(found)
-    with reserved(account.pk, request.actor, "rights", rule=found.rule, request=reference) as use:
-        context: dict[str, Any] = {
-            "history": _history(use, found),
-            "letters": _letters(use, reference),
-            "plan": _plan(use, found) if found.state in OPEN else None,
-        }
-    row = _row(found, timezone.now())
-    startable = found.state in (State.RECEIVED, State.VERIFIED) and found.closed_at is None and found.kind != Kind.CHOICES
-    context |= {
-        "row": row,
-        "lead": _lead(found),
-        "due": found.due_at,
-        "rule": found.rule,
-        "contact": held.email,
-        "gone": _("destroyed") if found.closed_at else _("nobody: handed over by the team"),
-        "note_text": held.note,
-        "can_start": startable and bool(context["plan"]) and (not row["erases"] or may(request.member, "requests.erase")),
-        "can_refuse": startable,
-        "start_label": _("It is them: erase") if row["erases"] else _("It is them: prepare the copy"),
-        "start_says": _start_says(found),
-        "package": found.kind == Kind.ACCESS and found.state == State.READY,
-        "certificate": found.kind == Kind.ERASE and found.answered_at is not None and found.state in (State.READY, State.DONE),
+def _in_force(request: TeamRequest, filters: Filters, members: dict[str, str]) -> list[dict[str, str]]:
+    """The filters in force, each with the address that takes it away."""
+    shown = {
+        "kind": (_("Kind"), _named(Kind, filters.kind)),
+        "channel": (_("Came by"), _named(Channel, filters.channel)),
+        "assigned": (_("Assigned to"), _("nobody") if filters.assigned == NOBODY else members.get(filters.assigned, filters.assigned)),
+        "day": (_("Due on"), _day(filters.day) if filters.day else ""),
     }
-    return _page(request, "record.html", context)
-
-
-def _lead(found: Request) -> str:
-    match State(found.state):
-        case State.RECEIVED if found.channel == Channel.WEB:
-            return _("A letter went to the address that was given. Until its owner confirms, there is nothing to do.")
-        case State.RECEIVED:
-            return _("Make sure that it is them, for instance by calling back on a number you know. Then go on.")
-        case State.VERIFIED if actions.looked_over(found):
-            return _("Its owner confirmed the address. The notice wants one of you to look before it is answered.")
-        case State.VERIFIED | State.WORKING:
-            return _("Confirmed. It is answered by itself within moments.")
-        case State.READY if found.kind == Kind.ERASE:
-            return _("Erased. The certificate waits to be fetched.")
-        case State.READY:
-            return _("The copy waits to be fetched.")
-        case State.EXPIRED:
-            return _("The link was never opened.")
-        case State.NOBODY:
-            return _("Nothing is held under the address that was proved.")
-    return ""
-
-
-def _start_says(found: Request) -> str:
-    if found.kind == Kind.ERASE:
-        return _("Everything shown here is erased and their key destroyed. It cannot be taken back. You vouch that it is them.")
-    return _("The copy is made for them. You vouch that it is them.")
-
-
-def _history(use: Use, found: Request) -> list[dict[str, Any]]:
-    steps = {
-        State.RECEIVED: _("Received"),
-        State.VERIFIED: _("Confirmed that it is them"),
-        State.WORKING: _("Begun"),
-        State.READY: _("Answered"),
-        State.DONE: _("Closed"),
-        State.NOBODY: _("Nothing held under this address"),
-        State.REFUSED: _("Refused"),
-        State.EXPIRED: _("Never confirmed"),
-    }
-    words = {
-        "look": _("Looked at"),
-        "erasure": _("Erased, or certified"),
-        "key-destruction": _("A key was destroyed"),
-        "release": _("Handed over"),
-    }
-    who = {"member": _("by the team"), "person": _("by the person"), "job": _("by itself"), "command": _("by command")}
     return [
-        {
-            "text": words.get(step.header.kind) or (steps[State(step.state)] if step.state else _("A choice was made")),
-            "note": who.get(step.header.actor.partition(":")[0], ""),
-            "at": step.header.at,
-            "mark": True,
-        }
-        for step in queries.history(use, found)
+        {"label": label, "value": value, "url": href(request, **{name: None}, cursor=None)}
+        for name, (label, value) in shown.items()
+        if value
     ]
 
 
-def _letters(use: Use, reference: str) -> list[dict[str, Any]]:
-    names = {
-        "confirm": _("Is it you?"),
-        "ready": _("Your copy is ready"),
-        "erased": _("Your data is erased"),
-        "cleared": _("Your certificate"),
-        "nobody": _("We hold nothing"),
-        "refused": _("Refused"),
+def _named(words: type[Kind] | type[Channel], value: str) -> str:
+    return str(words(value).label) if value in words.values else value
+
+
+def _menus(use: Use, request: TeamRequest, filters: Filters, members: dict[str, str]) -> list[tuple[str, list[Link]]]:
+    """What can be filtered by that is not yet."""
+    kinds, channels = desk_queries.kinds_and_channels(use)
+    offered = {
+        "kind": (_("Kind"), [(one, _named(Kind, one)) for one in kinds]),
+        "channel": (_("Came by"), [(one, _named(Channel, one)) for one in channels]),
+        "assigned": (_("Assigned to"), [(NOBODY, _("nobody")), *members.items()]),
     }
-    found = queries.letters(use, reference)
     return [
-        {"text": names[one.letter], "note": _("sent") if one.sent_at else _("waiting"), "at": one.sent_at or one.created_at}
-        for one in found
+        (label, [Link(capfirst(text), href(request, **{name: value}, cursor=None)) for value, text in choices])
+        for name, (label, choices) in offered.items()
+        if not getattr(filters, name) and choices
     ]
 
 
-def _plan(use: Use, found: Request) -> list[dict[str, Any]]:
-    """What stands about the person now; empty when there is nobody. Only once they are known: an unproved address is not looked up."""
-    if not found.subject_reference and found.verified_at is None:
-        return []
-    subject = queries.subject_of(use, found)
-    if subject is None:
-        return []
-    names = {table.name: capfirst(str(table.model._meta.verbose_name_plural)) for table in of_subjects()}
-    planned = erasure.plan(use, subject)
-    return [{"place": names[name], "rows": rows, "what": _("deleted")} for name, rows in planned.items()]
+def _calendar(request: TeamRequest, month: desk_queries.Month, filters: Filters) -> dict[str, Any]:
+    def cell(day: desk_queries.Day) -> dict[str, Any]:
+        due = ngettext("%(day)s: %(n)d request due", "%(day)s: %(n)d requests due", day.due) % {"day": _day(day.date), "n": day.due}
+        url = href(request, day=day.date.isoformat(), list="open", cursor=None) if day.due else ""
+        return {"day": day, "says": due, "url": url, "current": day.date == filters.day}
 
-
-@team("requests.handle")
-@require_POST
-def start(request: TeamRequest, reference: str) -> HttpResponseBase:
-    """Vouch for who asks. Erasing takes the capability to erase."""
-    found = queries.by_reference(request.account.pk, reference)
-    if found.kind == Kind.ERASE:
-        require(request.member, "requests.erase")
-    if found.kind == Kind.CHOICES or (not found.subject_reference and found.verified_at is None):
-        raise BadInput(_("Nobody has proved this address yet."), place=reference, cure=_("Wait for its owner to open the link."))
-    actions.start(request.account, request.actor, found)
-    return redirect("requests:record", request.account.slug, reference)
-
-
-@team("requests.handle")
-@require_POST
-def refuse(request: TeamRequest, reference: str) -> HttpResponseBase:
-    """Refuse, with a reason."""
-    actions.refuse(request.account, request.actor, queries.by_reference(request.account.pk, reference), request.POST.get("reason", ""))
-    return redirect("requests:record", request.account.slug, reference)
-
-
-@team("requests.handle")
-@require_POST
-def hand_over(request: TeamRequest, reference: str) -> HttpResponseBase:
-    """The copy, for whoever hands it over on paper or in person."""
-    found = queries.by_reference(request.account.pk, reference)
-    content = actions.fetch_package(request.account, found, request.actor.reference)
-    return attachment(content, f"request-{reference[:8]}.zip", "application/zip")
-
-
-@team("requests.handle")
-@require_GET
-def certificate(request: TeamRequest, reference: str) -> HttpResponseBase:
-    """The certificate, for the files of the team."""
-    return attachment(actions.certificate(request.account.pk, reference), "kept-certificate.json", "application/json")
+    return {
+        "title": date_format(month.first, "YEAR_MONTH_FORMAT"),
+        "before": href(request, month=month.before),
+        "after": href(request, month=month.after),
+        "days": [(str(WEEKDAYS[n]), str(WEEKDAYS_ABBR[n])) for n in range(7)],
+        "weeks": [[cell(day) for day in week] for week in month.weeks],
+        "due": month.due,
+    }

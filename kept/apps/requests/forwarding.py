@@ -36,7 +36,7 @@ def forward(account: Account, request: Request) -> None:
                 details=held.details,
                 proof="link",
             )
-            receive(customer, asked, origin=request.reference)
+            receive(customer, asked, memory={"origin": request.reference})
             point("requests:forwarded")
     with bookkeeping(account.pk, writing=True) as use:
         request = again(use, request, {State.RECEIVED})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.template import engines
@@ -13,7 +14,7 @@ from django.utils import formats
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from kept.apps.requests import private, words
+from kept.apps.requests import private, queries, words
 from kept.apps.requests.models import Kind, Request
 from kept.apps.requests.queries import Complaint, complaint
 from kept.platform.accounts.models import Account
@@ -58,6 +59,12 @@ def _due(request: Request) -> str:
     return _("You have our answer by %(day)s.") % {"day": _day(request.due_at)}
 
 
+def _follows(account: Account, request: Request) -> list[str]:
+    """What follows for the person, in the notice's words, before they confirm."""
+    right = queries.right_of(queries.offered(account), request.kind, request.region)
+    return [right.body.consequence] if right is not None and right.body.consequence else []
+
+
 def _steps(complaint: Complaint) -> list[str]:
     """Where somebody goes who is not content, in order: us, whoever settles disputes for us, the authority."""
     found = [_("If you are not content with this, write to us first: %(contact)s.") % {"contact": complaint.contact}]
@@ -69,7 +76,14 @@ def _steps(complaint: Complaint) -> list[str]:
         )
     if complaint.authority:
         found.append(_("You can complain to %(authority)s at any time.") % {"authority": complaint.authority})
+    if complaint.regulator:
+        found.append(_("We are supervised by %(regulator)s, too.") % {"regulator": complaint.regulator})
     return found
+
+
+def _closing(account: Account, request: Request) -> list[str]:
+    """What stands at the end of every letter that ends something."""
+    return _steps(complaint(account, request.region))
 
 
 def confirm(account: Account, request: Request, token: str) -> Letter:
@@ -85,6 +99,7 @@ def confirm(account: Account, request: Request, token: str) -> Letter:
         _address(account, "confirm", private.sign_link(token)),
         _("It was me: go on"),
         [
+            *_follows(account, request),
             _due(request),
             _("If it was not you, do nothing. Without your word nothing happens, and what was asked is forgotten after a day."),
         ],
@@ -101,6 +116,7 @@ def received(account: Account, request: Request) -> Letter:
     says = [
         _("we have what you asked for: %(what)s. It came in on %(day)s.")
         % {"what": Kind(request.kind).label, "day": _day(request.received_at)},
+        *_follows(account, request),
         _due(request),
     ]
     return _letter(account, request, "received", _("We have your request"), says)
@@ -117,15 +133,13 @@ def referred(account: Account, request: Request) -> Letter:
         )
     else:
         says = [_("we only work for others, who decide about these records. Please ask %(to)s.") % {"to": to}]
-    return _letter(account, request, "referred", _("Your request goes to whoever is responsible"), says)
+    return _letter(account, request, "referred", _("Your request goes to whoever is responsible"), says, _closing(account, request))
 
 
 def unverified(account: Account, request: Request, complaint: Complaint) -> Letter:
     """Who asks could not be known."""
     says = [
-        _(
-            "we cannot do what you asked: what you told us does not show us that it is you."
-        ),
+        _("we cannot do what you asked: what you told us does not show us that it is you."),
         _("Ask again with other facts, or write to %(contact)s: one of us will look at a document that shows who you are.")
         % {"contact": complaint.contact},
     ]
@@ -139,8 +153,49 @@ def ready(account: Account, request: Request) -> Letter:
         _("what you asked for is ready. It holds a page to read or print, and files for a machine to read."),
         _("It is for you alone, and waits until %(day)s. Then it is destroyed.") % {"day": _day(request.closes_at)},
     ]
-    then = [_("Keep this link to yourself: whoever has it can open the copy.")]
+    then = [_("Keep this link to yourself: whoever has it can open the copy."), *_closing(account, request)]
     return Letter("ready", _("Your copy is ready"), account.name, says, _page(account, request), _("Fetch your copy"), then)
+
+
+def ready_at_a_fee(account: Account, request: Request, number: int, fee: str) -> Letter:
+    """The copy can be fetched, and what it costs is said before."""
+    letter = ready(account, request)
+    return replace(letter, says=[*letter.says, _fee(number, fee), _("Leave it where it is, and you owe nothing.")])
+
+
+def costs(account: Account, request: Request, number: int, fee: str) -> Letter:
+    """A copy beyond the free ones: what it may cost, before anybody makes it."""
+    says = [_("you asked for a copy of your data before."), _fee(number, fee)]
+    says += [_("We look whether we ask for that, and tell you. Until then you can take your request back on its page.")]
+    return _letter(account, request, "message", _("About your request"), says)
+
+
+def _fee(number: int, fee: str) -> str:
+    return _("This is copy number %(number)d of your data. Our privacy notice says of it: %(fee)s.") % {"number": number, "fee": fee}
+
+
+def too_soon(day: datetime) -> str:
+    """Why something is not answered that was answered lately."""
+    return _("You asked for this before, and we answered. You can ask for it again from %(day)s on.") % {"day": _day(day)}
+
+
+def disclosed(account: Account, request: Request, found: Sequence[Mapping[str, Any]], since: datetime | None, *, known: bool) -> Letter:
+    """Who had data for direct marketing of their own: the answer itself, which the page of the request has too. Unless the person
+    is `known`, it is about everybody.
+    """
+    from_ = {"day": _day(since) if since else _("the beginning")}
+    if known:
+        about = _("you asked to whom we gave your data for direct marketing of their own. This is about the time from %(day)s on.") % from_
+        nothing = _("Nothing of yours went to anybody for that.")
+    else:
+        about = _("you asked to whom we gave data for direct marketing of their own. This is about the time from %(day)s on.") % from_
+        about = f"{about} " + _("We do not know you by what you told us, so it is about all our customers.")
+        nothing = _("Nothing about any of them went to anybody for that.")
+    lines = [f"{', '.join(filter(None, (one['to'], one['kind'], one['country'])))}: {', '.join(one['categories'])}." for one in found]
+    assert request.closes_at is not None
+    then = [_("You find this answer on the page of your request until %(day)s, too.") % {"day": _day(request.closes_at)}]
+    then += _closing(account, request)
+    return _letter(account, request, "answered", _("Our answer"), [about, *(lines or [nothing])], then)
 
 
 def hidden(account: Account, request: Request) -> Letter:
@@ -163,13 +218,17 @@ def erased(account: Account, request: Request) -> Letter:
     return Letter("erased", _("Your data is erased"), account.name, says, _page(account, request), _("See how far it has come"))
 
 
-def cleared(account: Account, request: Request) -> Letter:
-    """The second stage is over, and the certificate final."""
+def cleared(account: Account, request: Request, told: str = "") -> Letter:
+    """The second stage is over, and the certificate final. `told` says who else heard of it."""
     says = [
         _("the last scraps are cleared. Your certificate is ready: anybody can check it, with nothing but our public key."),
+        *([told] if told else []),
         _("Once you fetch it we destroy this address too, and hold nothing of you any more."),
     ]
-    return Letter("cleared", _("Your certificate of erasure"), account.name, says, _page(account, request), _("Fetch the certificate"))
+    then = _closing(account, request)
+    return Letter(
+        "cleared", _("Your certificate of erasure"), account.name, says, _page(account, request), _("Fetch the certificate"), then
+    )
 
 
 def nobody(account: Account, request: Request) -> Letter:
@@ -178,18 +237,25 @@ def nobody(account: Account, request: Request) -> Letter:
         _("we looked for everything we hold under this address, and found nothing."),
         _("Should we know you by another address, ask from that one."),
     ]
-    return _letter(account, request, "nobody", _("We hold nothing about you"), says)
+    return _letter(account, request, "nobody", _("We hold nothing about you"), says, _closing(account, request))
 
 
 def done(account: Account, request: Request, says: Sequence[str]) -> Letter:
     """It is done, and this is what was done."""
-    return _letter(account, request, "done", _("What you asked for is done"), says)
+    return _letter(account, request, "done", _("What you asked for is done"), says, _closing(account, request))
+
+
+def lifting(account: Account, request: Request, reason: str) -> Letter:
+    """The restriction ends, and the person hears so first: Article 18(3) GDPR."""
+    says = [_("we had put your data aside. From now on we use it again, as our notice says and as far as you let us.")]
+    says += [_("The reason:"), reason] if reason else []
+    return _letter(account, request, "lifting", _("Your data is used again"), says, _closing(account, request))
 
 
 def answered(account: Account, request: Request, reason: str) -> Letter:
     """The team's own answer, and where to go next."""
     says = [_("here is our answer:"), reason] if reason else [_("we have looked at what you wrote.")]
-    return _letter(account, request, "answered", _("Our answer"), says, _steps(complaint(account, request.region)))
+    return _letter(account, request, "answered", _("Our answer"), says, _closing(account, request))
 
 
 def refused(account: Account, request: Request, reason: str, complaint: Complaint) -> Letter:

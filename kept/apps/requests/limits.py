@@ -1,5 +1,6 @@
-"""Limits that stop floods of letters and never deny a real person: an address that has its letters gets no more of them that day,
-and a network that asks for very many gets them later. Nobody is told, and nobody learns whose address is known.
+"""Limits that stop floods and never deny a real person: an address that has its letters gets no more of them that day, a network that
+asks for very many gets them later, guesses end. What is closed for today is open by telephone, by letter and tomorrow, and what was taken
+in already is answered. Nobody is told, and nobody learns whose address is known.
 """
 
 from __future__ import annotations
@@ -15,10 +16,18 @@ from django.utils import timezone
 from kept.platform.privacy import subjects
 
 LETTERS_A_DAY = 3
-"""To one address, for one kind of request: each of them works."""
+"""To one address, for one kind of request, asked for in one network: each of them works."""
+MOST_LETTERS_A_DAY = 12
+"""The same, whoever asks: so that nobody uses up somebody else's."""
 AT_ONCE_AN_HOUR = 20
 """Requests from one network whose letters leave at once."""
 LONGEST_DELAY_MINUTES = 60
+GUESSES_A_DAY = 12
+"""Facts tried in the name of one address, over all its requests: each request allows a few (`verifying.MOST_TRIES`)."""
+MESSAGES_A_DAY = 20
+"""What somebody may write or send on the page of one request."""
+FAILURES_AN_HOUR = 60
+"""Words of recipients that one network may get wrong before none of its are looked at for a while."""
 _DAY, _HOUR = 86400, 3600
 
 
@@ -30,10 +39,34 @@ def _count(key: str, seconds: int) -> int:
     return int(count) + 1
 
 
-def may_write(account_id: int, kind: str, email: str, region: str) -> bool:
-    """Whether one more letter of this kind may go to this address today. Raises BadInput for what is no address."""
-    digest = subjects.digest(account_id, "email", email, region).hex()
-    return _count(f"requests.address.{kind}.{digest}", _DAY) <= LETTERS_A_DAY
+def may_write(account_id: int, kind: str, value: str, region: str, network: str = "", known_by: str = "email") -> bool:
+    """Whether one more letter of this kind may go to this address, or one more request for this number be taken in, today. Raises
+    BadInput for what is none.
+    """
+    digest = subjects.digest(account_id, known_by, value, region).hex()
+    here = _count(f"requests.address.{kind}.{digest}.{network}", _DAY)
+    return here <= LETTERS_A_DAY and _count(f"requests.address.{kind}.{digest}", _DAY) <= MOST_LETTERS_A_DAY
+
+
+def may_guess(account_id: int, email: str, region: str) -> bool:
+    """Whether facts may be tried once more today in the name of this address."""
+    return _count(f"requests.guesses.{subjects.digest(account_id, 'email', email, region).hex()}", _DAY) <= GUESSES_A_DAY
+
+
+def may_add(reference: str) -> bool:
+    """Whether one more message or file may be added to a request today."""
+    return _count(f"requests.messages.{reference}", _DAY) <= MESSAGES_A_DAY
+
+
+def may_knock(account_id: int, network: str) -> bool:
+    """Whether what a program sends from this network is looked at."""
+    count, _until = cache.get(f"requests.knocks.{account_id}.{network}") or (0, 0)
+    return int(count) < FAILURES_AN_HOUR
+
+
+def knocked(account_id: int, network: str) -> None:
+    """It was none that we could take."""
+    _count(f"requests.knocks.{account_id}.{network}", _HOUR)
 
 
 def delay(account_id: int, network: str) -> timedelta:

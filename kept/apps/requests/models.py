@@ -26,6 +26,7 @@ class Kind(models.TextChoices):
     LIMIT_SENSITIVE = "limit-sensitive", _("limits to the use of sensitive data")
     MARKETING_DISCLOSURES = "direct-marketing-disclosures", _("who had their data for direct marketing")
     COMPLAIN = "complain", _("a complaint")
+    QUESTION = "question", _("a question")
     CHOICES = "choices", _("a change of choices")
 
 
@@ -295,3 +296,25 @@ class Telling(AccountModel):
         indexes = [
             models.Index(fields=["account_id", "due_at"], condition=models.Q(confirmed_at=None), name="requests_telling_waiting"),
         ]
+
+
+class Batch(AccountModel):
+    """What a member did with many requests at once: which act (``assign``, ``start``, ``grant``), to whom they were assigned, and how it
+    ended for each: `requests` are references, `skipped` says by reference why nothing was done.
+    """
+
+    act = models.CharField(max_length=16)
+    member = models.CharField(max_length=64, blank=True, db_default="")
+    requests = models.JSONField()
+    skipped = models.JSONField()
+    position = models.IntegerField(db_default=0)
+    made_by = models.CharField(max_length=64)
+    made_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    personal: ClassVar = Personal(
+        columns={},
+        plain=("act", "member", "requests", "skipped", "position", "made_by", "made_at", "finished_at"),
+        erase="keep",
+        keep_because="It names requests by reference, and nobody.",
+    )

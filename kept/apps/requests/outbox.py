@@ -55,7 +55,7 @@ def put(use: Use, letters: Sequence[tuple[str, int, str, Letter]]) -> list[int]:
     """Store letters, given as reference, key, address and letter, for somebody to `deliver`; their ids. Raises Shredded."""
     lines = []
     for reference, key_id, to, letter in letters:
-        content = {"to": to, "subject": letter.subject, "text": letter.text(), "html": letter.html()}
+        content = {"to": to, "subject": letter.subject, "text": letter.text(), "html": letter.html(), "says": list(letter.says)}
         sealed = private.seal_under(key_id, reference, json.dumps(content).encode(), "letter")
         lines.append((reference, letter.name, key_id, sealed, timezone.now()))
     return rows.insert(use, OutboxMessage, _FIELDS, lines)

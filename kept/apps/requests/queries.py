@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
-from django.db.models import QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kept.apps.requests import private, verifying
-from kept.apps.requests.lifecycle import OPEN
 from kept.apps.requests.models import Kind, OutboxMessage, Request, State
 from kept.core.errors import NotFound
 from kept.core.ledger import Header
@@ -62,29 +59,6 @@ def _one(account_id: int, **known: str) -> Request:
     if found is None:
         raise NotFound(_("There is no such request."), place="request")
     return found
-
-
-def listed(use: Use, which: str) -> QuerySet[Request]:
-    """The queue: `open` ones, those to `decide`, due `soon`, `overdue`, `answered` ones, or all."""
-    found = Request.under(use).defer("sealed")
-    now, waiting = timezone.now(), found.filter(state__in=OPEN)
-    match which:
-        case "open":
-            return waiting
-        case "decide":
-            return waiting.filter(state=State.DECIDING)
-        case "soon":
-            return waiting.filter(due_at__lt=now + timedelta(days=SOON_DAYS), due_at__gte=now)
-        case "overdue":
-            return waiting.filter(due_at__lt=now)
-        case "answered":
-            return found.exclude(state__in=OPEN)
-    return found
-
-
-def count_by_list(use: Use) -> dict[str, int]:
-    """How many stand in each list."""
-    return {which: listed(use, which).count() for which in ("open", "decide", "soon", "overdue", "answered", "all")}
 
 
 def letters(use: Use, reference: str) -> Sequence[OutboxMessage]:
@@ -152,31 +126,37 @@ def erasure_of(request: Request) -> Erasure | None:
 
 @dataclass(frozen=True)
 class Step:
-    """One entry of the ledger about a request, and the state it brought where it is the request's own."""
+    """One entry of the ledger about a request; where it is the request's own, the state it was in then and what was done, in a word."""
 
     header: Header
     state: str
+    noted: str
 
 
 def history(use: Use, request: Request) -> list[Step]:
     """What the ledger holds of a request, newest first."""
-    states = dict[int, str](request.entries)
+    own = {number: (state, noted) for number, state, noted in request.entries}
     about = ledger.entries_of(use, request.subject_reference) if request.subject_reference else []
-    ids = {entry.pk for entry in about if ledger.header_of(entry).request == request.reference} | set(states)
+    ids = {entry.pk for entry in about if ledger.header_of(entry).request == request.reference} | set(own)
     found = Entry.under(use).filter(pk__in=ids).order_by("-id")
-    return [Step(ledger.header_of(entry), states.get(entry.pk, "")) for entry in found]
+    return [Step(ledger.header_of(entry), *own.get(entry.pk, ("", ""))) for entry in found]
 
 
 @dataclass(frozen=True)
 class Complaint:
-    """To whom a person can complain, and the account's own address; `steps` are the ways to settle a dispute, in order."""
+    """To whom a person can complain, and the account's own address; `steps` are the ways to settle a dispute, in order; `regulator` is who
+    else supervises the account.
+    """
 
     authority: str
     contact: str
     steps: tuple[Dispute, ...] = ()
+    regulator: str = ""
 
 
 def complaint(account: Account, region: str = "") -> Complaint:
     """Where to go for somebody who is not content."""
-    identity = policy_of(account.pk).notice.identity
-    return Complaint(pick(identity.authority, region or account.region) or "", identity.reach("complaints")[0].value, identity.dispute)
+    where = region or account.region
+    identity = policy_of(account.pk).notice.identity_in(where)
+    authority, regulator = (pick(one, where) or "" for one in (identity.authority, identity.regulator))
+    return Complaint(authority, identity.reach("complaints")[0].value, identity.dispute, regulator)

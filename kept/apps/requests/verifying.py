@@ -80,6 +80,8 @@ def find(use: Use, request: Request, facts: Mapping[str, str] = {}) -> Subject |
     """
     if request.subject_reference:
         return Subject.under(use).filter(reference=request.subject_reference).first()
+    if request.decision.get("by") == "parent":
+        return None  # one of the team names the child (`actions.show`): the address is the parent's own
     held = private.open_private(request)
     known = [(held.known_by, held.value)] if held.value else [("email", held.email)]
     known += [(IDENTIFIERS[category], facts[category]) for category in facts if category in IDENTIFIERS]

@@ -106,6 +106,12 @@ WORDS: Mapping[Kind, Words] = {
         _("complained to %(name)s"),
         "warning",
     ),
+    Kind.QUESTION: Words(
+        _("Ask us something"),
+        _("A question about privacy at %(name)s, or a worry. One of us reads it and answers."),
+        _("wrote to %(name)s"),
+        "mail",
+    ),
     Kind.CHOICES: Words(
         _("Decide what it may be used for"),
         _("Stop news, or any single use. It takes effect at once."),

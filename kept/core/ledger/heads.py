@@ -57,3 +57,19 @@ class Head:
 
     def _message(self) -> bytes:
         return encode(self.as_document() | {"format": FORMAT})
+
+
+@dataclass(frozen=True, slots=True)
+class SignedHead:
+    """A head and the signature over it."""
+
+    head: Head
+    signature: bytes
+
+    def as_document(self) -> dict[str, Any]:
+        """The two as JSON has them."""
+        return {"head": self.head.as_document(), "signature": self.signature.hex()}
+
+    def verify(self, key: VerifyKey) -> bool:
+        """Whether `key` signed it."""
+        return self.head.verify(self.signature, key)

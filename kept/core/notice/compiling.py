@@ -212,7 +212,8 @@ class _Compiler:
 
     def retain(self, rule: Rule, body: RetainBody) -> RetainTerms:
         longest = max(body.keep, key=lambda one: one.days_at_most)
-        return RetainTerms(rule.id, self.categories(body.categories), body.records or (), longest, body.after, body.then, body.unless, rule)
+        categories, duty = self.categories(body.categories), body.duty is not None
+        return RetainTerms(rule.id, categories, body.records or (), longest, body.after, body.then, body.unless, duty, rule)
 
     def fence(self, rule: Rule, body: LimitBody) -> FenceTerms:
         mask = UNFENCED if body.only_purposes is None else EVERYTHING | PEOPLE | self.mask(body.only_purposes)

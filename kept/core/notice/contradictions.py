@@ -14,6 +14,7 @@ from kept.core.notice.rules import (
     DiscloseBody,
     NoticeBody,
     PurposeBody,
+    RetainBody,
     TrackerBody,
 )
 from kept.core.notice.vocabulary import CUSTOMERS_BASIS
@@ -177,6 +178,17 @@ def disputes(notice: Notice, policy: Policy) -> Iterator[Finding]:
                 steps.append(step.name)
 
 
+def duties(notice: Notice, policy: Policy) -> Iterator[Finding]:
+    """The law wants something kept, and the right to erasure does not say that this is left."""
+    for rule, body in notice.saying(RetainBody):
+        for region, terms in policy.regions.items():
+            right = terms.rights.get("erase")
+            if body.duty and right is not None and "legal-duty" not in right.body.except_:
+                where = "" if region == DEFAULT else f" in {region}"
+                message = f"{rule.name} is a legal duty, and {right.rule.name}{where} makes no exception for it"
+                yield notice.finding(rule, "contradiction", message, 'Write except = ["legal-duty"] in the right.', "duty")
+
+
 ALL = (
     refused_yet_named,
     fenced_yet_meant,
@@ -188,4 +200,5 @@ ALL = (
     mechanisms,
     instructions,
     disputes,
+    duties,
 )

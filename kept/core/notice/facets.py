@@ -195,9 +195,10 @@ def _retention(policy: Policy, region: str) -> Cells:
         for tree, terms in (("category", rule.categories), ("record", rule.records)):
             for term in terms:
                 key, event = (rule.after, term), title(policy, "event", rule.after)
-                said = f"{rule.keep} after {event} (then {_ENDS[rule.then]})"
+                wanted = ", as the law wants" if rule.duty else ""
+                said = f"{rule.keep} after {event}{wanted} (then {_ENDS[rule.then]})"
                 item = title(policy, tree, term)  # type: ignore[arg-type]
-                cell = Cell(rule.rule.name, item, event, (str(rule.keep), rule.then), _days(rule.keep), said)
+                cell = Cell(rule.rule.name, item, event, (str(rule.keep), rule.then, wanted), _days(rule.keep), said)
                 if key not in shortest or cell.width < shortest[key].width:
                     shortest[key] = cell
     yield from shortest.items()

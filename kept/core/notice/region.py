@@ -53,6 +53,11 @@ class Clause:
     declined: Decision
     restricted: Decision
 
+    def restricts(self, facts: SubjectFacts) -> bool:
+        """Whether a restriction closes the purpose: one that is about it, and after which the person did not agree to it."""
+        about = self.restrictable and not self.names.isdisjoint(facts.restricted)
+        return about and self.names.isdisjoint(facts.agreed)
+
     def willing(self, choices: Mapping[str, ChoiceFact], now: datetime) -> bool:
         """Whether the person's word leaves the purpose open on at least one channel."""
         if self.choice == "none":
@@ -175,7 +180,7 @@ class RegionTerms:
         """Why this purpose is closed to this person at a moment, or None where it is open."""
         if self.age is not None and self.age.closes(facts, now):
             return self.age.refused
-        if facts.restricted and clause.restrictable and not clause.names.isdisjoint(facts.restricted):
+        if facts.restricted and clause.restricts(facts):
             return clause.restricted
         return None if clause.willing(facts.choices, now) else clause.declined
 

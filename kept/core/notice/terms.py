@@ -58,7 +58,8 @@ class SubjectFacts:
 
     The keys of `choices` and the members of `restricted` are ids of choices (`choices` only), purposes, terms above purposes, or
     ``all``; among `choices` also ``disclose:id``, ``tracker:id``, ``sale``, ``sharing`` and ``parental-consent``. `born` is None when
-    unknown, and nobody is taken for a child on that account.
+    unknown, and nobody is taken for a child on that account. `agreed` are the purposes, and terms above them, to which they said yes after
+    they had them restricted: Article 18(2) GDPR.
     """
 
     now: datetime
@@ -66,6 +67,7 @@ class SubjectFacts:
     born: date | None = None
     choices: Mapping[str, ChoiceFact] = field(default_factory=dict)
     restricted: frozenset[str] = frozenset()
+    agreed: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if self.now.tzinfo is None:
@@ -179,7 +181,9 @@ class TrackerTerms:
 
 @dataclass(frozen=True, slots=True)
 class RetainTerms:
-    """How long something is kept; either `categories` or `records` is empty. `keep` is the longest of the lengths named."""
+    """How long something is kept; either `categories` or `records` is empty. `keep` is the longest of the lengths named. With `duty` the
+    law wants it kept, and an erasure leaves it until then.
+    """
 
     id: str
     categories: frozenset[str]
@@ -188,6 +192,7 @@ class RetainTerms:
     after: str
     then: Literal["erase", "nullify", "anonymise"]
     unless: tuple[str, ...]
+    duty: bool
     rule: Rule
 
 

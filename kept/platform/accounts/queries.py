@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from allauth.account.models import EmailAddress
 from django.core import signing
 from django.db.models import Case, IntegerField, Value, When
 from django.db.models.functions import Lower
@@ -93,3 +94,9 @@ def invitation_by_token(token: str) -> Invitation:
 def user_by_email(email: str) -> User | None:
     """Who signs in with this address."""
     return User.objects.filter(email=email.strip().lower()).first()
+
+
+def proved_address(user: User) -> str:
+    """The address with which a user signs in, once it is proved to be theirs; else empty."""
+    proved = EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists()
+    return user.email if proved else ""

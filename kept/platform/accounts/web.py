@@ -24,6 +24,9 @@ from kept.platform.accounts.forms import InviteForm, JoinForm, ProfileForm, Role
 from kept.platform.accounts.models import Invitation, Member, User
 from kept.platform.accounts.roles import Role, may
 
+PAGES: list[tuple[str, str]] = []
+"""Pages of one's own settings that rooms have: what they are called, marked with gettext_noop, and the name of their address."""
+
 
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
@@ -43,7 +46,11 @@ def profile(request: HttpRequest) -> HttpResponse:
         actions.rename_user(user, form.cleaned_data["name"])
         messages.success(request, _("Your name is changed."))
         return redirect("accounts:profile")
-    return render(request, "accounts/profile.html", {"form": form, "places": queries.memberships(user), "may": may})
+    return render(
+        request,
+        "accounts/profile.html",
+        {"form": form, "places": queries.memberships(user), "may": may, "pages": [(_(title), name) for title, name in PAGES]},
+    )
 
 
 @sensitive_post_parameters("password")

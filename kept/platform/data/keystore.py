@@ -62,3 +62,28 @@ class DatabaseKeyStore:
         with connections[KEYS].cursor() as cursor:
             cursor.execute("SELECT id FROM subject_key WHERE id > %s ORDER BY id LIMIT %s", [after, limit])
             return [int(row[0]) for row in cursor.fetchall()]
+
+    def last_id(self) -> int:
+        """The highest id ever given out."""
+        with connections[KEYS].cursor() as cursor:
+            if connections[KEYS].vendor == "postgresql":
+                cursor.execute("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM subject_key_id_seq")
+            else:
+                cursor.execute("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'subject_key'), 0)")
+            return int(cursor.fetchone()[0])
+
+    def refill(self, kept: Iterable[Sequence[tuple[int, bytes]]], last_id: int) -> int:
+        """Have these keys, and no others, under their ids, inside the caller's transaction; how many. No id up to `last_id`, nor any
+        given out here before, is given again."""
+        last, count = max(last_id, self.last_id()), 0
+        with connections[KEYS].cursor() as cursor:
+            cursor.execute("DELETE FROM subject_key")
+            for some in kept:
+                cursor.executemany("INSERT INTO subject_key (id, wrapped) VALUES (%s, %s)", some)
+                count += len(some)
+            if connections[KEYS].vendor == "postgresql":
+                cursor.execute("SELECT setval('subject_key_id_seq', greatest(%s::bigint, 1), %s::bigint > 0)", [last, last])
+            else:
+                cursor.execute("DELETE FROM sqlite_sequence WHERE name = 'subject_key'")
+                cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('subject_key', %s)", [last])
+        return count

@@ -17,7 +17,7 @@ from kept.platform.data import rows
 from kept.platform.data.models import Subject
 from kept.platform.data.use import Use, writing
 from kept.platform.privacy import ledger, masks
-from kept.platform.privacy.models import Choice, Entry, EntrySubject
+from kept.platform.privacy.models import Choice
 from kept.platform.privacy.notices import policy_of
 
 Verb = Literal["allow", "withdraw", "object", "opt-out", "restrict", "lift"]
@@ -86,9 +86,8 @@ def _rule(policy: Policy, purpose: str) -> str | None:
 
 def replay(use: Use, reference: str) -> dict[str, tuple[str, bool]]:
     """What a subject's entries, read from the first to the last, say they decided: state and restriction by purpose. Raises Shredded."""
-    ids = EntrySubject.under(use).filter(reference=reference).values_list("entry_id", flat=True)
     found: dict[str, tuple[str, bool]] = {}
-    for entry in Entry.under(use).filter(id__in=list(ids), kind__in=set(ENTRY.values())).order_by("id"):
+    for entry in ledger.story(use, reference, ENTRY.values()):
         said = ledger.payload_of(entry)
         state, restricted = found.get(said["purpose"], ("", False))
         verb: Verb = said["verb"]

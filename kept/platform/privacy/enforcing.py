@@ -19,11 +19,22 @@ ENFORCERS: Mapping[str, tuple[str, ...]] = {
         *("change.reduce_rights", "purpose.additional"),
     ),
     # Who acts, and under which purpose: nobody without one, the operator's staff not without a paper, a purpose not without its own.
-    f"{_PRIVACY}.gate": ("role", "role.is", "purpose", "purpose.needs"),
+    f"{_PRIVACY}.gate": ("role", "role.is", "role.except=instruction", "role.except=legal-order", "purpose", "purpose.needs"),
     # The database itself: columns by the purpose's categories, rows by the person's mask and the value's fence.
     "kept.platform.data.guard": ("purpose.categories", "limit.humans"),
     # The mask of every person, from the lawful basis in their region, their words and their age.
-    f"{_PRIVACY}.masks": ("purpose.basis", "choice.governs=purpose", "choice.channel", "age", "age.below=refuse"),
+    f"{_PRIVACY}.masks": (
+        "purpose.basis",
+        "choice.governs=purpose",
+        "choice.channel",
+        "age",
+        "age.below=refuse",
+        "age.below=parental-consent",
+        "right.while=store",
+        "right.while=consent",
+    ),
+    # What is restricted, read of one person on a stated ground.
+    f"{_PRIVACY}.restricted": ("right.while=claims", "right.while=others-rights", "right.while=public-interest"),
     # A word is in force with the transaction that enters it.
     f"{_PRIVACY}.choices": ("choice", "choice.effective_within"),
     # Every value on its way in: refused by category and by content, cut, fenced, sealed.
@@ -44,6 +55,10 @@ ENFORCERS: Mapping[str, tuple[str, ...]] = {
     f"{_PRIVACY}.aggregates": ("limit.min_group",),
     # Each night, what is past its date by a clock that a room keeps.
     f"{_PRIVACY}.retention": ("retain", "retain.keep", "retain.then=erase", "retain.then=nullify"),
+    # Each night, whoever is found to be too young.
+    f"{_PRIVACY}.children": ("age.on_discovery=erase", "age.on_discovery=restrict", "age.delete_within"),
+    # What the law wants kept is left by an erasure, and by every other rule.
+    f"{_PRIVACY}.staying": ("retain.duty=legal",),
     # A measure that is evidence no more opens an incident, which somebody has to resolve.
     f"{_PRIVACY}.incidents": ("secure.measures",),
     # Cookies and addresses for encrypted connections, wherever the site has an https address.

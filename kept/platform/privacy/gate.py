@@ -64,12 +64,13 @@ OPERATOR = "operator:"
 
 def instruction(account_id: int, actor: str) -> str:
     """By which paper the operator's staff act: ``instrument:12``; empty for anybody else. Raises NotPermitted without one: whoever hosts
-    an account reads in it on the customer's instruction or because the law orders it.
+    an account reads in it on the customer's instruction or because the law orders it, as far as its role names these (`role.except`).
     """
     if not actor.startswith(OPERATOR):
         return ""
+    named = tuple(dict.fromkeys(kind for _, role in policy_of(account_id).roles for kind in role.except_ if kind != "consent"))
     with bookkeeping(account_id) as use:
-        held = instruments.on_file(use, ("instruction", "legal-order"))
+        held = instruments.on_file(use, named or ("instruction", "legal-order"))
     if held is None:
         raise NotPermitted(
             "The operator's staff read nothing here without the customer's instruction or a legal order.",

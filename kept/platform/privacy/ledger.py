@@ -1,4 +1,4 @@
-"""The ledger of an account: appending, numbering, signed heads, receipts.
+"""The ledger of an account: appending, numbering, signed heads, receipts, proofs that it only grew.
 
 Entries are inserted freely, without a link between them; one sequencer numbers them and signs a head (RFC 6962) over all.
 """
@@ -8,21 +8,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Max
 from django.utils import timezone
 
 from kept.core import ledger as core
-from kept.core.errors import ClockBackwards, NotFound
+from kept.core.errors import BadInput, ClockBackwards, Closed, NotFound
 from kept.platform.data import rows
 from kept.platform.data.use import Use
 from kept.platform.privacy.bookkeeping import alone, bookkeeping
 from kept.platform.privacy.models import Entry, EntrySubject, Head, LedgerKey, Node
 from kept.platform.privacy.secrets import vault
 
-SKEW = timedelta(minutes=5)
+SKEW = core.SKEW
 """How far clocks of several servers may stand apart before appending refuses."""
 _ENTRY = ("kind", "at", "header", "payload", "key_id")
 
@@ -82,6 +82,23 @@ def append(
     return Appended(entry, salt)
 
 
+def append_each(
+    use: Use, kind: str, people: Sequence[tuple[str, int]], payload: Mapping[str, Any], *, purpose: str, rule: str | None
+) -> None:
+    """An entry for each of these people, given as reference and key, that says the same of all: what a set-based action decides."""
+    now = timezone.now()
+    _check_clock(use, now)
+    plain, salts, lines = json.dumps(payload, default=str).encode(), [core.new_salt() for _ in people], []
+    sealed = vault().seal_many([(key_id, salt + plain, "ledger.payload") for (_, key_id), salt in zip(people, salts, strict=True)])
+    for (reference, key_id), salt, content in zip(people, salts, sealed, strict=True):
+        said = core.Header(
+            kind=kind, at=now, actor=use.actor, purpose=purpose, rule=rule, subjects=(reference,), commitment=core.commit(plain, salt)
+        )
+        lines.append((kind, now, core.encode(said.as_document()).decode(), content, key_id))
+    made = rows.insert(use, Entry, _ENTRY, lines)
+    rows.insert(use, EntrySubject, ("reference", "entry"), [(one, entry) for (one, _), entry in zip(people, made, strict=True)])
+
+
 def payload_of(entry: Entry) -> dict[str, Any]:
     """What an entry sealed. Raises Shredded when the person was erased."""
     opened = vault().open(entry.key_id or 0, bytes(entry.payload or b""), "ledger.payload")
@@ -100,6 +117,12 @@ def entries_of(use: Use, reference: str, most: int = 200) -> list[Entry]:
     """The newest entries about one subject."""
     ids = EntrySubject.under(use).filter(reference=reference).order_by("-entry_id").values_list("entry_id", flat=True)[:most]
     return list(Entry.under(use).filter(id__in=list(ids)).order_by("-id"))
+
+
+def story(use: Use, reference: str, kinds: Iterable[str]) -> list[Entry]:
+    """Every entry of these kinds about one subject, oldest first."""
+    ids = EntrySubject.under(use).filter(reference=reference).values_list("entry_id", flat=True)
+    return list(Entry.under(use).filter(id__in=list(ids), kind__in=set(kinds)).order_by("id"))
 
 
 def header_of(entry: Entry) -> core.Header:
@@ -167,25 +190,64 @@ def _any_numbered(use: Use) -> bool:
     return bool(Entry.under(use).filter(number=0).exists())
 
 
-def latest_head(use: Use) -> tuple[core.Head, bytes]:
-    """The newest signed head and its signature. Raises NotFound before the first."""
-    held = Head.under(use).order_by("-size").first()
+def public_key(account_id: int) -> core.VerifyKey:
+    """The published half of the account's key. Raises NotFound before its first notice."""
+    with bookkeeping(account_id) as use:
+        held = LedgerKey.under(use).order_by("-id").first()
     if held is None:
+        raise NotFound("This account has no ledger yet.", place="ledger", cure="Put its first notice in force.")
+    return core.VerifyKey.from_pem(held.public)
+
+
+def signed_head(use: Use, size: int | None = None) -> core.SignedHead:
+    """The signed head of so many entries, else the newest. Raises NotFound where none was signed."""
+    heads = Head.under(use).order_by("-size")
+    held = (heads if size is None else heads.filter(size=size)).first()
+    if held is not None:
+        head = core.Head(account=str(held.account_id), size=held.size, root=bytes(held.root), at=held.at)
+        return core.SignedHead(head, bytes(held.signature))
+    if size is None:
         raise NotFound("The ledger has no head yet.", cure="Wait for the sequencer, which runs every minute.")
-    return core.Head(account=str(held.account_id), size=held.size, root=bytes(held.root), at=held.at), bytes(held.signature)
+    raise NotFound(f"No head of {size} entries was signed.", place="size", cure="Ask for the size of a head or receipt that you hold.")
+
+
+def head(account_id: int, size: int | None = None) -> dict[str, Any]:
+    """The same as a document that anybody can keep. Raises NotFound."""
+    key = public_key(account_id)
+    with bookkeeping(account_id) as use:
+        return core.make_signed_head(signed_head(use, size), key)
+
+
+def consistency(account_id: int, old_size: int, new_size: int | None = None) -> dict[str, Any]:
+    """The document that proves that the ledger under the head of `new_size` entries (else the newest) begins with that of `old_size`.
+
+    Raises NotFound where no such head was signed, BadInput where the old one is the larger, Closed where the proof does not hold: then
+    entries or nodes are no longer those that were signed. It reads O(log n) nodes.
+    """
+    key = public_key(account_id)
+    with bookkeeping(account_id) as use:
+        old, new = signed_head(use, old_size), signed_head(use, new_size)
+        proof = core.consistency_proof(_Nodes(use), old.head.size, new.head.size)
+    try:
+        return core.make_consistency(old, new, proof, key)
+    except BadInput as error:
+        message = f"The ledger of {new.head.size} entries does not go on from the head of {old.head.size} that was signed."
+        raise Closed(message, place="ledger", cure="Whoever runs this service finds out why with `kept doctor`.") from error
 
 
 def receipt(account_id: int, entry_id: int, document: Mapping[str, Any] | None = None, salt: bytes | None = None) -> core.Receipt:
     """A receipt that the entry, and the document it commits to, stand in the signed ledger."""
     while sequence(account_id):
         continue
-    _, public = signing_key(account_id)
+    key = public_key(account_id)
     with bookkeeping(account_id) as use:
         entry = Entry.under(use).get(pk=entry_id, number__isnull=False)
         number = entry.number or 0
-        head, signature = latest_head(use)
-        proof = core.inclusion_proof(_Nodes(use), number, head.size)
-        return core.make_receipt(header_of(entry), number, proof, head=head, signature=signature, key=public, document=document, salt=salt)
+        held = signed_head(use)
+        proof = core.inclusion_proof(_Nodes(use), number, held.head.size)
+    return core.make_receipt(
+        header_of(entry), number, proof, head=held.head, signature=held.signature, key=key, document=document, salt=salt
+    )
 
 
 def faults(account_id: int) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal, cast
 
@@ -25,12 +26,11 @@ def facts_of(use: Use, subjects: Sequence[Subject], now: datetime) -> dict[int, 
     """What a decision needs to know of each of these subjects."""
     ids = [subject.pk for subject in subjects]
     choices: dict[int, dict[str, ChoiceFact]] = {}
-    restricted: dict[int, set[str]] = {}
+    said: dict[int, list[Choice]] = {}
     for row in Choice.under(use).filter(subject_id__in=ids):
         if row.state:
             choices.setdefault(row.subject_id, {})[row.purpose] = ChoiceFact(cast(State, row.state), row.at, row.until)
-        if row.restricted:
-            restricted.setdefault(row.subject_id, set()).add(row.purpose)
+        said.setdefault(row.subject_id, []).append(row)
     born = registry.birth_dates(use, ids)
     return {
         subject.pk: SubjectFacts(
@@ -38,15 +38,35 @@ def facts_of(use: Use, subjects: Sequence[Subject], now: datetime) -> dict[int, 
             region=subject.region,
             born=born.get(subject.pk),
             choices=choices.get(subject.pk, {}),
-            restricted=frozenset(restricted.get(subject.pk, ())),
+            restricted=frozenset(row.purpose for row in said.get(subject.pk, ()) if row.restricted),
+            agreed=agreed(use, said.get(subject.pk, ())),
         )
         for subject in subjects
     }
 
 
+def agreed(use: Use, said: Sequence[Choice]) -> frozenset[str]:
+    """The purposes and terms to which somebody said yes, for good, after every restriction that is about them."""
+    restricted = [row for row in said if row.restricted]
+    given = [row for row in said if row.state == "given" and row.until is None] if restricted else []
+    if not given:
+        return frozenset()
+    tree = notices.policy_of(use.account_id).notice.vocabulary["purpose"]
+    known = [row for row in given if row.purpose in tree]
+    family = {row.purpose: tree.under(row.purpose).union(tree.above(row.purpose), ("all",)) for row in known}
+    return frozenset(row.purpose for row in known if all(row.at > one.at for one in restricted if one.purpose in family[row.purpose]))
+
+
 def rights_use(account_id: int, actor: str = "job:masks") -> Use:
     """The use under which masks are computed: it sees the people whom masks hide."""
     return Use(account_id, actor, "rights", RESERVED_BIT, RESERVED["rights"])
+
+
+def restricted(use: Use, subject: Subject) -> int:
+    """The mask that a restriction of everything leaves this subject: what the law itself demands is not restricted."""
+    now = timezone.now()
+    facts = replace(facts_of(use, [subject], now)[subject.pk], restricted=frozenset({"all"}))
+    return notices.ruling(use.account_id).over(subject.notice_version).permits(facts)[0]
 
 
 def refresh(use: Use, subject_ids: Sequence[int], *, coming: Ruling | None = None) -> None:

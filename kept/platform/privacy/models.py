@@ -7,6 +7,8 @@ from typing import ClassVar
 from django.db import models
 
 from kept.platform.data.personal import FENCE, AccountModel, Personal, PersonalModel
+from kept.platform.privacy.cases import Case as Case
+from kept.platform.privacy.cases import Hold as Hold
 
 _PHONE = models.Q(kind="phone")
 
@@ -103,19 +105,25 @@ class Choice(PersonalModel):
 
 
 class Suppression(AccountModel):
-    """Keyed digests of identifiers that must not come back. Nothing here can be turned into an address again."""
+    """Keyed digests of identifiers: of the erased, who must not come back, and of those on the Do-Not-Sell list; `scope` says which
+    (`suppression.Scope`). Nothing here can be turned into an address again, and neither list is used for anything else.
+    """
 
+    scope = models.CharField(max_length=8, db_default="erased")
     kind = models.CharField(max_length=16)
     digest = models.BinaryField(max_length=32)
     rule = models.CharField(max_length=128)
     at = models.DateTimeField()
 
     personal: ClassVar = Personal(
-        columns={}, plain=("kind", "digest", "rule", "at"), erase="keep", keep_because="So that an import cannot bring the person back."
+        columns={},
+        plain=("scope", "kind", "digest", "rule", "at"),
+        erase="keep",
+        keep_because="So that an import cannot bring the erased back, nor have anybody sold who asked not to be.",
     )
 
     class Meta(AccountModel.Meta):
-        constraints = [models.UniqueConstraint(fields=["account_id", "kind", "digest"], name="privacy_suppression_one")]
+        constraints = [models.UniqueConstraint(fields=["account_id", "scope", "kind", "digest"], name="privacy_suppression_one")]
 
 
 class Entry(AccountModel):
@@ -221,12 +229,16 @@ class Proof(AccountModel):
 
 
 class Erasure(AccountModel):
-    """How far the erasure of one subject has come. It names nobody: reference, counts and times only."""
+    """How far the erasure of one subject has come. It names nobody: reference, counts and times only.
+
+    `kept` says what stays, why, and until when where that is known; nothing where the subject is erased whole.
+    """
 
     request = models.CharField(max_length=32)
     reference = models.CharField(max_length=32)
     rule = models.CharField(max_length=128)
     counts = models.JSONField()
+    kept = models.JSONField(null=True)
     erased_at = models.DateTimeField()
     key_destroyed_at = models.DateTimeField(null=True)
     files = models.JSONField(null=True)
@@ -236,7 +248,10 @@ class Erasure(AccountModel):
 
     personal: ClassVar = Personal(
         columns={},
-        plain=("request", "reference", "rule", "counts", "erased_at", "key_destroyed_at", "files", "residue_at", "findings", "certificate"),
+        plain=(
+            *("request", "reference", "rule", "counts", "kept", "erased_at", "key_destroyed_at"),
+            *("files", "residue_at", "findings", "certificate"),
+        ),
         erase="keep",
         keep_because="The proof of the erasure.",
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
 from kept.core.errors import NoNotice
@@ -80,6 +82,18 @@ def in_force(account_id: int) -> NoticeVersion:
 def policy_of(account_id: int) -> Policy:
     """The policy in force. Raises NoNotice: without a notice there is no data."""
     return compiled(_active(account_id))
+
+
+def policy_at(account_id: int) -> Callable[[datetime], Policy | None]:
+    """The policy in force at a moment; None before the first."""
+    rows = list(NoticeVersion.objects.filter(account_id=account_id).order_by("activated_at", "number").values_list("activated_at", "pk"))
+    starts = [at for at, _ in rows]
+
+    def at(moment: datetime) -> Policy | None:
+        place = bisect_right(starts, moment)
+        return compiled(rows[place - 1][1]) if place else None
+
+    return at
 
 
 def ruling(account_id: int) -> Ruling:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal, Protocol
@@ -49,21 +49,20 @@ class Clock:
 
 @dataclass(frozen=True)
 class Desk:
-    """How the requests of one right stand. `late` are the references of those that are open past their due date, `unverified` of those
-    that were answered to somebody who had not proved to be the person. `channels` are the ways in which it can be asked for here,
-    `formats` the forms in which a copy is given.
+    """How the requests under a rule stand. `faults` are references by what is wrong with them, in words that go on from “2 requests …”.
+
+    `channels` are the ways in which it can be asked for here, `formats` the forms in which a copy is given.
     """
 
     answered: int
     open: int
-    late: Sequence[str] = ()
-    unverified: Sequence[str] = ()
+    faults: Mapping[str, Sequence[str]] = field(default_factory=dict)
     channels: frozenset[str] = frozenset()
     formats: frozenset[str] = frozenset()
 
 
-Due = Callable[[Use, str, datetime], Desk]
-"""Asked with the kind of a right (``access``, ``erase``…) and the time."""
+Due = Callable[[Use, Rule, datetime], Desk]
+"""Asked with a right, a role or the notice's own rule, and the time."""
 
 
 @dataclass(frozen=True)

@@ -4,23 +4,24 @@ A clock starts at an event. Events of the person (the last dealing, the last ord
 latest of all that rooms register; events of a record (issued, closed) are a moment of each row. Where a person's time has come under
 a rule that erases, the person is erased whole, unless another rule still keeps something of theirs: then what the rule names goes.
 
+What a case holds, and what another rule keeps because the law wants it, stays whatever a rule says: a person of whom anything is held is
+not erased whole, and of what the rule names only the rest goes.
+
 Rules of an older version that the one in force changed hold for the people still under it, beside those in force: the shorter counts.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from kept.core.errors import NotFound
-from kept.core.notice import Duration
-from kept.core.notice.durations import add_months
 from kept.core.notice.standing import Standing
 from kept.core.notice.terms import RetainTerms
 from kept.platform.data.datamap import of_subjects
@@ -28,13 +29,14 @@ from kept.platform.data.faults import point
 from kept.platform.data.models import Subject
 from kept.platform.data.personal import AccountModel, PersonalModel
 from kept.platform.data.use import Use, writing
-from kept.platform.privacy import erasure, ledger, notices
+from kept.platform.privacy import erasure, holds, ledger, notices
 from kept.platform.privacy.bookkeeping import bookkeeping
+from kept.platform.privacy.clocks import OF_PERSON, clocks_of, cutoff, since
 from kept.platform.privacy.gate import reserved
-from kept.platform.privacy.registry import Clock, registry
+from kept.platform.privacy.notices import policy_of
+from kept.platform.privacy.registry import Clock
+from kept.platform.privacy.staying import HeldBack
 
-OF_PERSON = frozenset({"last-activity", "last-order", "purpose-ended", "consent-withdrawn", "contract-ended", "account-closed"})
-"""Events that are one moment for everything held on a person; the others are a moment of each record."""
 BATCH = 500
 Progress = Callable[[int, int], None]
 
@@ -61,14 +63,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Part:
-    """Rows of one table that a rule is about; `empty` names the fields that go, or is empty where the rows go themselves.
+    """Rows of one table that a rule is about; `empty` names the fields that go, each with the rows in which it does, or is empty where
+    the rows go themselves.
 
     `along` removes what hangs on those rows.
     """
 
     model: type[AccountModel]
     rows: QuerySet[Any]
-    empty: tuple[str, ...] = ()
+    empty: Mapping[str, Q] = field(default_factory=dict)
     along: Callable[[Use, QuerySet[Any]], None] | None = None
 
 
@@ -100,41 +103,13 @@ def _effect(rule: RetainTerms) -> tuple[object, ...]:
     return rule.categories, rule.records, rule.keep, rule.after, rule.then
 
 
-def cutoff(keep: Duration, now: datetime) -> datetime | None:
-    """The moment before which an event is past its date now; None where only a withdrawal ends it. Never early at the ends of months."""
-    if keep.unit == "until withdrawn":
-        return None
-    if keep.unit in ("months", "years"):
-        return add_months(now, -keep.count * (12 if keep.unit == "years" else 1))
-    if keep.unit == "days":
-        return now - timedelta(days=keep.count)
-    start, left = now, keep.count
-    while left:
-        left -= start.weekday() < 5
-        start -= timedelta(days=1)
-    return start
-
-
-def clocks_of(rule: RetainTerms) -> tuple[Clock, ...]:
-    """The clocks that tell when the time of a rule starts. An event of a record counts for the records and categories the rule names."""
-    found = [clock for clock in registry.clocks if clock.event == rule.after]
-    if rule.after in OF_PERSON:
-        return tuple(clock for clock in found if issubclass(clock.model, PersonalModel))
-    return tuple(clock for clock in found if clock.record in rule.records or set(clock.model.personal.columns.values()) & rule.categories)
-
-
-def _since(clock: Clock, limit: datetime) -> Q:
-    """Rows whose event is not past: it happened since, or has not happened."""
-    return Q(**{f"{clock.moment}__gte": limit}) | Q(**{f"{clock.moment}__isnull": True})
-
-
 def _of_subject(use: Use, clock: Clock) -> QuerySet[Any]:
     model: Any = clock.model
     rows: QuerySet[Any] = model.under(use).filter(subject_id=OuterRef("pk"))
     return rows
 
 
-def _any(conditions: Sequence[Exists]) -> Q:
+def _any(conditions: Iterable[Exists | Q]) -> Q:
     found = Q(pk__in=[])
     for condition in conditions:
         found |= Q(condition)
@@ -150,19 +125,22 @@ def _past(use: Use, duty: Duty, limit: datetime) -> QuerySet[Subject]:
     """People of whom the event is known, and past."""
     clocks = clocks_of(duty.rule)
     started = _any([Exists(_of_subject(use, clock)) for clock in clocks])
-    alive = _any([Exists(_of_subject(use, clock).filter(_since(clock, limit))) for clock in clocks])
+    alive = _any([Exists(_of_subject(use, clock).filter(since(clock, limit))) for clock in clocks])
     return _people(use, duty).filter(started).exclude(alive)
 
 
 def _kept_otherwise(use: Use, duty: Duty, now: datetime) -> Q:
-    """People of whom another rule still keeps something."""
-    held = []
-    for other in duty.among:
-        limit = cutoff(other.keep, now)
-        if other is not duty.rule and limit is not None:
-            own = [clock for clock in clocks_of(other) if issubclass(clock.model, PersonalModel)]
-            held += [Exists(_of_subject(use, clock).filter(_since(clock, limit))) for clock in own]
-    return _any(held)
+    """People of whom another rule, or a case, still keeps something."""
+    held = Q(pk__in=holds.held(use, now))
+    for other in {*duty.among, *(rule for rule in policy_of(use.account_id).retains if rule.duty)} - {duty.rule}:
+        limit, clocks = cutoff(other.keep, now), clocks_of(other)
+        own = [clock for clock in clocks if issubclass(clock.model, PersonalModel)]
+        if limit is not None:
+            held |= _any([Exists(_of_subject(use, clock).filter(since(clock, limit))) for clock in own])
+        if other.duty and not clocks:  # nobody can know that its time is over
+            mine = parts(use, other, None, now)
+            held |= _any([Exists(part.rows.filter(subject_id=OuterRef("pk"))) for part in mine])
+    return held
 
 
 def covered(model: type[AccountModel], rule: RetainTerms) -> tuple[str, ...]:
@@ -170,18 +148,43 @@ def covered(model: type[AccountModel], rule: RetainTerms) -> tuple[str, ...]:
     return tuple(name for name, category in model.personal.columns.items() if category in rule.categories)
 
 
-def parts(use: Use, rule: RetainTerms, people: Sequence[int] | QuerySet[Any, Any]) -> Iterator[Part]:
-    """What is still held of the categories of a rule, of these people."""
+def parts(use: Use, rule: RetainTerms, people: Sequence[int] | QuerySet[Any, Any] | None, now: datetime) -> Iterator[Part]:
+    """What is still there of the categories of a rule, of these people (None: of all), and held back by nothing else."""
+    back = HeldBack(use, now)
     for table in of_subjects():
         model: Any = table.model
-        rows = model.under(use).filter(subject_id__in=people)
-        names = covered(table.model, rule)
+        rows = model.under(use) if people is None else model.under(use).filter(subject_id__in=people)
         if table.erase == "keep":
             continue
         if table.by_row:
-            yield Part(model, rows.filter(category__in=rule.categories))
-        elif names:
-            yield Part(model, rows.exclude(**dict.fromkeys(names, "")), names)
+            kept = _any(Q(category=one) & back.of(model, one, besides=rule) for one in rule.categories) if back.any else Q(pk__in=[])
+            yield Part(model, rows.filter(category__in=rule.categories).exclude(kept))
+        elif covered(model, rule):
+            yield emptying(use, rule, model, rows, now)
+
+
+def emptying(use: Use, rule: RetainTerms, model: type[AccountModel], rows: QuerySet[Any], now: datetime) -> Part:
+    """What a rule that names categories empties of these rows."""
+    columns, back = model.personal.columns, HeldBack(use, now)
+    empty = {name: ~Q(**{name: ""}) & ~back.of(model, columns[name], besides=rule) for name in covered(model, rule)}
+    return Part(model, rows.filter(_any(list(empty.values()))), empty)
+
+
+def free(use: Use, rule: RetainTerms, model: type[AccountModel], rows: QuerySet[Any], now: datetime) -> QuerySet[Any]:
+    """Those of these rows of which nothing is held back but by this rule. A record that names a person by reference is held with all
+    that there is of them.
+    """
+    back = HeldBack(use, now)
+    if not issubclass(model, PersonalModel):
+        names = {one.name for one in model._meta.local_concrete_fields}
+        return rows.exclude(subject_reference__in=holds.whole(use, now)) if back.holds and "subject_reference" in names else rows
+    if not back.any:
+        return rows
+    if model.personal.by_row:
+        named = rows.values_list("category", flat=True).order_by().distinct()
+        return rows.exclude(_any([Q(category=one) & back.of(model, one, besides=rule) for one in named]))
+    held = [~Q(**{name: ""}) & back.of(model, one, besides=rule) for name, one in model.personal.columns.items()]
+    return rows.exclude(_any([back.of(model, None, besides=rule), *held]))
 
 
 def run(
@@ -207,11 +210,11 @@ def _preview(account_id: int, actor: str, duty: Duty, now: datetime) -> Outcome:
         return Outcome(rule.rule.name, rule.then, measured=False, version=duty.version)
     with _entered(account_id, actor, rule) as use:
         if rule.after not in OF_PERSON:
-            people, left = 0, list(_records(use, duty, limit))
+            people, left = 0, list(_records(use, duty, limit, now))
         else:
             past, others = _past(use, duty, limit), _kept_otherwise(use, duty, now)
             people = past.exclude(others).count() if rule.then == "erase" else 0
-            left = list(parts(use, rule, (past.filter(others) if rule.then == "erase" else past).values("pk")))
+            left = list(parts(use, rule, (past.filter(others) if rule.then == "erase" else past).values("pk"), now))
         for part in left:
             rows[part.model._meta.db_table] = part.rows.count()
     return Outcome(rule.rule.name, rule.then, True, people, {table: count for table, count in rows.items() if count}, duty.version)
@@ -224,7 +227,7 @@ def _carry_out(account_id: int, actor: str, duty: Duty, now: datetime) -> Outcom
         return Outcome(rule.rule.name, rule.then, measured=False, version=duty.version)
     if rule.after not in OF_PERSON:
         with _entered(account_id, actor, rule) as use:
-            gone = _remove(use, rule, list(_records(use, duty, limit)), [])
+            gone = _remove(use, rule, list(_records(use, duty, limit, now)), [])
         return Outcome(rule.rule.name, rule.then, True, 0, gone, duty.version)
     people, rows, last = 0, dict[str, int](), 0
     while True:
@@ -235,7 +238,7 @@ def _carry_out(account_id: int, actor: str, duty: Duty, now: datetime) -> Outcom
             if not batch:
                 return Outcome(rule.rule.name, rule.then, True, people, rows, duty.version)
             part = [one for one in batch if rule.then != "erase" or one[0] in held]
-            left = list(parts(use, rule, [pk for pk, _ in part]))
+            left = list(parts(use, rule, [pk for pk, _ in part], now))
             for table, count in _remove(use, rule, left, [reference for _, reference in part]).items():
                 rows[table] = rows.get(table, 0) + count
         whole = [one for one in batch if one not in part]
@@ -257,7 +260,7 @@ def _erase(account_id: int, actor: str, rule: RetainTerms, people: Sequence[tupl
     return len(done)
 
 
-def _records(use: Use, duty: Duty, limit: datetime) -> Iterator[Part]:
+def _records(use: Use, duty: Duty, limit: datetime, now: datetime) -> Iterator[Part]:
     """Records past their date, by a moment of their own. Those that name no person keep to the rules in force."""
     rule = duty.rule
     for clock in clocks_of(rule):
@@ -267,11 +270,10 @@ def _records(use: Use, duty: Duty, limit: datetime) -> Iterator[Part]:
             continue
         if duty.version is not None:
             rows = rows.filter(subject_id__in=_people(use, duty).values("pk"))
-        names = covered(clock.model, rule)
         if rule.then == "erase":
-            yield Part(model, rows, along=clock.along)
-        elif names:
-            yield Part(model, rows.exclude(**dict.fromkeys(names, "")), names)
+            yield Part(model, free(use, rule, model, rows, now), along=clock.along)
+        elif covered(model, rule):
+            yield emptying(use, rule, model, rows, now)
 
 
 def _remove(use: Use, rule: RetainTerms, left: Sequence[Part], references: Sequence[str]) -> dict[str, int]:
@@ -281,7 +283,9 @@ def _remove(use: Use, rule: RetainTerms, left: Sequence[Part], references: Seque
         for part in left:
             if part.along is not None:
                 part.along(use, part.rows)
-            count = part.rows.update(**dict.fromkeys(part.empty, "")) if part.empty else part.rows.delete()[0]
+            count = part.rows.count() if part.empty else part.rows.delete()[0]
+            for name, where in part.empty.items():
+                part.rows.filter(where).update(**{name: ""})
             if count:
                 gone[part.model._meta.db_table] = count
         if gone:

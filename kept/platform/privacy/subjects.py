@@ -15,6 +15,7 @@ from kept.core.vault import normalise
 from kept.platform.data import rows
 from kept.platform.data.models import Subject
 from kept.platform.data.use import Use
+from kept.platform.privacy import optouts
 from kept.platform.privacy.digests import KINDS, rows_of
 from kept.platform.privacy.models import Identifier, Provenance
 from kept.platform.privacy.notices import in_force
@@ -86,7 +87,10 @@ def digest(account_id: int, kind: str, value: str, region: str, source: str = ""
 
 
 def identify(use: Use, subject_id: int, identifiers: Iterable[tuple[str, bytes]]) -> None:
-    """Let a subject be found by these digests, unless they are already. Raises Conflict when one belongs to somebody else."""
+    """Let a subject be found by these digests, unless they are already; one on the Do-Not-Sell list opts them out.
+
+    Raises Conflict when one belongs to somebody else.
+    """
     wanted, held = set(identifiers), set[tuple[str, bytes]]()
     for kind in {kind for kind, _ in wanted}:
         for one, owner in rows_of(use, Identifier, kind, [one for other, one in wanted if other == kind], "subject_id"):
@@ -95,6 +99,7 @@ def identify(use: Use, subject_id: int, identifiers: Iterable[tuple[str, bytes]]
             elif kind != "phone":
                 raise Conflict("Somebody else is already known by this.", cure="Look for the other record; the two may be one person.")
     rows.insert(use, Identifier, ("subject", "kind", "digest"), [(subject_id, kind, one) for kind, one in wanted - held])
+    optouts.heed(use, [(subject_id, one) for one in wanted - held])
 
 
 def find(use: Use, kind: str, value: str, region: str) -> Subject:

@@ -42,6 +42,8 @@ ADDRESSES = {
     ("GET", ".well-known/security.txt"): EVERYBODY,
     ("GET", ".well-known/privacy-notice.json"): EVERYBODY,
     ("GET", ".well-known/ledger-key.pem"): EVERYBODY,
+    ("GET", "privacy-ledger/heads.json"): EVERYBODY,
+    ("GET", "privacy-ledger/consistency.json"): dict.fromkeys(EVERYBODY, 400),
     ("GET", "promises/"): EVERYBODY,
     ("GET", "promises/age:sixteen/evidence.json"): EVERYBODY,
     ("GET", "promise-desk/"): TEAM,
@@ -80,6 +82,7 @@ def people() -> Cast:
     with_notice(made.other)
     someone(made.account, "dana.pages@quayside.example")
     actions.prove(made.account)
+    ledger.sequence(made.account.pk)
     return made
 
 
@@ -232,6 +235,15 @@ def test_references_are_for_the_team_only(people: Cast) -> None:
     assert reference in client_for(people.charlie).get(f"/{account.slug}/promise-desk/").content.decode()
     for path in ("promises/", "notice/", "promises/purpose:direct-marketing/evidence.json"):
         assert reference not in stranger().get(f"/{account.slug}/{path}").content.decode()
+
+
+def test_the_desk_tells_of_the_last_night_and_leads_to_each_rule(people: Cast) -> None:
+    assert "Retention has not run yet." in text(people, "promise-desk/retention/", "petra")
+    jobs.retain.enqueue(account_id=people.account.pk)
+    run_due(timezone.now(), jobs.retain)
+    page = text(people, "promise-desk/retention/", "petra")
+    assert "nothing was past its date" in page
+    assert f'href="/{people.account.slug}/notice/#retain:customer-records"' in page
 
 
 def test_the_desk_shows_what_retention_will_do_and_does_nothing(people: Cast) -> None:

@@ -286,7 +286,7 @@ def test_the_notice_for_machines_carries_the_key_that_signs(people: Cast) -> Non
     _private, public = ledger.signing_key(people.account.pk)
     assert found["key"] == {"id": public.id, "pem": public.to_pem()}
     assert page(people.account, ".well-known/ledger-key.pem") == public.to_pem()
-    assert set(found["addresses"]) == {"notice", "text", "dpv", "fides", "key"}
+    assert set(found["addresses"]) == {"notice", "text", "dpv", "fides", "key", "head", "consistency"}
 
 
 def test_a_host_is_spoken_for_by_the_account_that_names_it(people: Cast) -> None:

@@ -9,11 +9,13 @@ import pytest
 from django.utils import timezone
 
 from kept.apps.notices import actions
+from kept.apps.requests import queries
 from kept.apps.requests.models import Kind, OutboxMessage, Request, State
 from kept.platform.accounts.models import Account
 from kept.platform.accounts.testing import cast
 from kept.platform.data import rows
 from kept.platform.privacy.bookkeeping import bookkeeping
+from kept.platform.privacy.notices import policy_of
 from kept.platform.privacy.testing import with_notice
 
 NOW = timezone.now()
@@ -26,8 +28,9 @@ def account() -> Account:
 
 
 def asked(account: Account, kind: Kind, state: State, due: datetime, closed: datetime | None = None) -> str:
-    """A request with one letter; its reference."""
+    """A request with one letter, due within the three days up to `due`; its reference."""
     reference = secrets.token_hex(16)
+    clock = queries.deadline(policy_of(account.pk), kind, "GB", due - timedelta(days=31))
     known = {
         "reference": reference,
         "kind": kind,
@@ -35,12 +38,14 @@ def asked(account: Account, kind: Kind, state: State, due: datetime, closed: dat
         "channel": "centre",
         "rule": "right:access",
         "region": "GB",
-        "received_at": due - timedelta(days=30),
-        "due_at": due,
-        "clock": {},
+        "received_at": clock.received,
+        "due_at": clock.due,
+        "clock": clock.as_dict(),
         "verified_at": closed,
+        "proof": "link" if closed else "",
         "answered_at": closed,
         "closed_at": closed,
+        "decision": {},
         "outcome": {},
         "entries": [],
     }
@@ -55,13 +60,13 @@ def found(account: Account, rule: str) -> actions.Line:
 
 
 def test_a_request_past_its_due_day_breaks_the_promise(account: Account) -> None:
-    asked(account, Kind.ACCESS, State.READY, NOW, closed=NOW)
-    asked(account, Kind.ACCESS, State.VERIFIED, NOW + timedelta(days=3))
+    asked(account, Kind.ACCESS, State.READY, NOW + timedelta(days=9), closed=NOW)
+    asked(account, Kind.ACCESS, State.VERIFIED, NOW + timedelta(days=9))
     assert found(account, "right:access").said == "1 request answered, 1 open, none past due."
     assert found(account, "right:erasure").state == "unproven"
-    asked(account, Kind.ERASURE, State.WORKING, NOW - timedelta(days=1))
+    asked(account, Kind.ERASE, State.WORKING, NOW - timedelta(days=1))
     assert found(account, "right:access").state == "kept"
-    assert found(account, "right:erasure").said == "1 request is past due."
+    assert found(account, "right:erasure").said == "1 request past due."
 
 
 def test_requests_and_their_letters_go_two_years_after_they_closed(account: Account) -> None:

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from kept.apps.requests import letters, outbox, private, queries
+from kept.apps.requests import letters, outbox, private, queries, telling
 from kept.apps.requests.actions.base import again, change, person
 from kept.apps.requests.answers import ANSWERS
-from kept.apps.requests.answers.erasing import carried_on
+from kept.apps.requests.answers.erasing import CERTIFICATE_WAITS, carried_on
 from kept.apps.requests.models import Channel, Kind, Request, State
 from kept.core.errors import Conflict
 from kept.platform.accounts.models import Account
@@ -17,7 +17,6 @@ from kept.platform.data.faults import point
 from kept.platform.privacy import erasure, journal
 from kept.platform.privacy.bookkeeping import bookkeeping
 from kept.platform.privacy.gate import reserved
-from kept.platform.privacy.models import Erasure
 from kept.platform.privacy.notices import accounts_in_force
 
 PAGE_WAITS = timedelta(days=14)
@@ -40,6 +39,8 @@ def answer(account_id: int, reference: str) -> None:
     if subject is None:
         (kind.unknown or _nobody)(account, request)
         return
+    if request.state == State.VERIFIED and kind.stops(account, request, subject):
+        return
     with bookkeeping(account_id, writing=True) as use:
         request = again(use, request, {State.VERIFIED, State.WORKING})
         Request.under(use).filter(pk=request.pk).update(state=State.WORKING, subject_reference=subject.reference)
@@ -54,9 +55,14 @@ def _waits(account: Account, request: Request) -> bool:
         return False
     with reserved(account.pk, person(request), "rights", rule=request.rule, request=request.reference) as use:
         right = queries.right_of(queries.terms_of(use, request), request.kind, request.region)
+        subject = queries.subject_of(use, request)
+    kind = ANSWERS[Kind(request.kind)]
     passed_on = request.channel == Channel.FORWARDED  # whoever is responsible reviews it first
-    if not passed_on and not ANSWERS[Kind(request.kind)].decides(request, right, private.open_private(request)):
+    nobody = subject is None and kind.unknown is None
+    if not passed_on and (nobody or not kind.decides(request, right, private.open_private(request))):
         return False
+    if kind.meanwhile is not None and subject is not None:
+        kind.meanwhile(account, request, subject)
     with bookkeeping(account.pk, writing=True) as use:
         request = again(use, request, {State.VERIFIED})
         change(use, request, "job:requests", state=State.DECIDING)
@@ -84,15 +90,19 @@ def clear_residue() -> None:
             answered = Request.under(use).filter(kind=Kind.ERASE, state=State.READY, closed_at=None)
             waiting = [request for request in answered if "cleared" not in request.outcome]
         for request in waiting:
-            if final(queries.erasure_of(request)):
+            if final(request):
                 with bookkeeping(account.pk, writing=True) as use:
                     request = again(use, request, {State.READY})
-                    change(use, request, "job:requests", outcome={**request.outcome, "cleared": True})
-                    outbox.post(use, request, letters.cleared(account, request))
+                    closes = request.closes_at or timezone.now() + CERTIFICATE_WAITS
+                    outcome = {name: value for name, value in request.outcome.items() if name != "kept"} | {"cleared": True}
+                    change(use, request, "job:requests", outcome=outcome, closes_at=closes)
+                    outbox.post(use, request, letters.cleared(account, request, telling.told_in_words(use, request)))
     if late is not None:
         raise late
 
 
-def final(held: Erasure | None) -> bool:
-    """Whether the certificate is the last there will be."""
-    return held is not None and held.residue_at is not None and "proof" in (held.certificate or {}) and not getattr(held, "kept", None)
+def final(request: Request) -> bool:
+    """Whether an erasure is over: its certificate is the last there will be, and everybody is told who is to be told."""
+    held = queries.erasure_of(request)
+    certified = held is not None and held.residue_at is not None and "proof" in (held.certificate or {}) and held.kept is None
+    return certified and not telling.waits(request)

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from kept.apps.requests import lifecycle
+from kept.apps.requests import jobs, lifecycle
 from kept.apps.requests.models import Request
 from kept.core.errors import Conflict
 from kept.platform.accounts.actor import Actor
@@ -37,8 +37,11 @@ def person(request: Request) -> str:
     return f"person:{request.subject_reference or request.reference}"
 
 
-def change(use: Use, request: Request, actor: str, *, entry: str = "request", **fields: Any) -> None:
-    """Change a request, and say so in the ledger. Raises Conflict for a state that cannot follow the one it is in."""
+def change(use: Use, request: Request, actor: str, *, entry: str = "request", noted: str = "", **fields: Any) -> None:
+    """Change a request, and say so in the ledger; `noted` is what was done, in a word, where the state does not tell.
+
+    Raises Conflict for a state that cannot follow the one it is in.
+    """
     before, after = request.state, fields.get("state", request.state)
     if not lifecycle.may_follow(before, after):
         raise Conflict(f"A request that is {before} does not become {after}.", place=request.reference)
@@ -46,10 +49,12 @@ def change(use: Use, request: Request, actor: str, *, entry: str = "request", **
     made = ledger.append(
         use, entry, actor=actor, rule=request.rule or None, subjects=[subject] if subject else (), request=request.reference
     )
-    fields["entries"] = [*request.entries, [made.id, after]]
+    fields["entries"] = [*request.entries, [made.id, after, noted]]
     for name, value in fields.items():
         setattr(request, name, value)
     request.save(update_fields=list(fields))
+    if request.agent_id is not None and before != after and request.closed_at is None:
+        jobs.call_back.enqueue(account_id=use.account_id, reference=request.reference)
 
 
 def again(use: Use, request: Request, states: Iterable[str]) -> Request:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from kept.apps.requests import jobs, outbox, private, queries
+from kept.apps.requests import attachments, jobs, outbox, private, telling
 from kept.apps.requests.actions.answering import final
 from kept.apps.requests.actions.base import again, change, package_path, packages, person
 from kept.apps.requests.lifecycle import OPEN
@@ -53,7 +54,7 @@ def certificate(account_id: int, reference: str) -> bytes:
 def fetch_certificate(account: Account, request: Request) -> bytes:
     """The certificate, for the person. Once the final one is fetched nothing of them is left here, and the request is closed."""
     content = certificate(account.pk, request.reference)
-    if final(queries.erasure_of(request)) and request.closed_at is None:
+    if request.closed_at is None and final(request):
         with bookkeeping(account.pk, writing=True) as use:
             request = again(use, request, {State.READY})
             change(use, request, person(request), entry="release", fetched=request.fetched + 1, closes_at=timezone.now())
@@ -69,11 +70,12 @@ def close(request: Request) -> int:
     """Destroy the request's key and all that it opened: letters, package, address. How many files there were."""
     with bookkeeping(request.account_id) as use:
         messages = list(OutboxMessage.under(use).filter(request=request.reference).values_list("pk", flat=True))
+        files = list(Attachment.under(use).filter(request=request.reference).values_list("pk", flat=True))
     if request.key_id is not None:
         vault().shred([request.key_id])
     point("requests:shredded")
     package = package_path(request.reference)
-    removed = outbox.remove_files(messages) + package.exists()
+    removed = outbox.remove_files(messages) + attachments.remove_files(files) + package.exists()
     package.unlink(missing_ok=True)
     point("requests:unlinked")
     with bookkeeping(request.account_id, writing=True) as use:
@@ -82,10 +84,11 @@ def close(request: Request) -> int:
             for model in (OutboxMessage, Message):
                 model.under(use).filter(request=request.reference).update(sealed=None)
             Attachment.under(use).filter(request=request.reference).update(name=None)
+            telling.closed(use, held)
             state = {State.READY: State.DONE, State.RECEIVED: State.EXPIRED}.get(State(held.state), held.state)
             if held.state in OPEN - {State.RECEIVED}:
                 state = State.DONE
-            changes = {"state": state, "closed_at": timezone.now(), "key_id": None, "sealed": None, "link": ""}
+            changes: dict[str, Any] = {"state": state, "closed_at": timezone.now(), "key_id": None, "sealed": None, "link": ""}
             change(use, held, "job:requests", entry="key-destruction", **changes)
     return removed
 
@@ -97,18 +100,22 @@ def sweep(now: datetime) -> int:
     """
     lapsed: list[Request] = []
     letters_held: set[int] = set()
+    files_held: set[int] = set()
     open_references: set[str] = set()
     for account_id in Account.objects.values_list("pk", flat=True):
         with bookkeeping(account_id) as use:
-            lapsed += Request.under(use).filter(closed_at=None, closes_at__lte=now)
+            due = list(Request.under(use).filter(closed_at=None, closes_at__lte=now))
             begun = list(Request.under(use).filter(closed_at=None, closes_at=None, state=State.WORKING, verified_at__lte=now - LOST))
             letters_held |= set(OutboxMessage.under(use).filter(sealed__isnull=False).values_list("pk", flat=True))
+            files_held |= set(Attachment.under(use).filter(name__isnull=False).values_list("pk", flat=True))
             open_references |= set(Request.under(use).filter(closed_at=None, kind__in=COPIES).values_list("reference", flat=True))
+        lapsed += [request for request in due if not telling.waits(request)]
         for request in begun:
             jobs.answer.enqueue(account_id=account_id, reference=request.reference)
     for request in lapsed:
         close(request)
     outbox.remove_files([int(path.stem) for path in outbox.folder().glob("*.eml") if int(path.stem) not in letters_held])
+    attachments.remove_files(attachments.files(now - LOST) - files_held)
     for path in packages().glob("*.sealed"):
         if path.stem not in open_references:
             path.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from kept.apps.requests import queries
+from kept.apps.requests import queries, telling
 from kept.apps.requests.actions.base import again, change, who
 from kept.apps.requests.actions.closing import LOST
 from kept.apps.requests.actions.intake import Asked, store
@@ -38,9 +38,13 @@ def run_erasure(account: Account, subject_id: int, actor: Actor | str) -> Erasur
     """An erasure at once, up to the certificate of the first stage. Raises NotFound; Conflict while something is still found."""
     reference = _commanded(account, subject_id, who(actor), Kind.ERASE)
     request = queries.by_reference(account.pk, reference)
+    with reserved(account.pk, actor, "rights", rule=request.rule, request=reference) as use:
+        subject = Subject.under(use).get(pk=subject_id)
+    telling.prepare(account, request, subject)
     done = erasure.erase(account.pk, who(actor), subject_id, reference, request.rule)
     if done.findings:
         raise Conflict("The erasure left something, and is carried on.", place=str(done.findings))
+    telling.send(account, request)
     _finish(request, who(actor), "request", {"entries": sum(done.counts.values()), "places": len(done.counts)})
     return done
 
@@ -56,11 +60,14 @@ def _commanded(account: Account, subject_id: int, actor: str, kind: Kind) -> str
         if kind == Kind.ACCESS:  # there is nothing to carry on: a command that died is given again
             known["closes_at"] = now + LOST
         asked = Asked(kind, Channel.COMMAND, subject.region, data=queries.whose(account), proof="human")
-        return store(use, account, asked, Private(), actor, **known).reference
+        return store(use, account, asked, Private(), actor, {}, **known).reference
 
 
 def _finish(request: Request, actor: str, entry: str, outcome: Mapping[str, Any]) -> None:
     with bookkeeping(request.account_id, writing=True) as use:
         now = timezone.now()
         held = again(use, request, {State.WORKING})
-        change(use, held, actor, entry=entry, state=State.DONE, answered_at=now, closed_at=now, outcome=dict(outcome))
+        if held.key_id is not None:  # what others are told stands under it: it is closed as soon as they are
+            change(use, held, actor, entry=entry, state=State.READY, answered_at=now, closes_at=now, outcome=dict(outcome))
+        else:
+            change(use, held, actor, entry=entry, state=State.DONE, answered_at=now, closed_at=now, outcome=dict(outcome))

@@ -19,6 +19,7 @@ from kept.platform.accounts.actor import Actor
 from kept.platform.accounts.models import Account
 from kept.platform.data.faults import point
 from kept.platform.data.use import Use
+from kept.platform.privacy import subjects
 from kept.platform.privacy.bookkeeping import bookkeeping
 from kept.platform.privacy.gate import reserved
 from kept.platform.privacy.versions import offering
@@ -61,15 +62,36 @@ def _prove(account: Account, request: Request, proof: str, actor: str, **fields:
         request = again(use, request, {State.RECEIVED})
         fields |= {"proof": _surest(request.proof, proof)}
         looks = "human" in verifying.ways(right) and proof != "human"
-        enough = not _agent_lacks(request, right) and (looks or verifying.proved(fields["proof"], right))
+        if request.decision.get("by", "self") != "self":
+            if proof == "link":  # the person's own word, at their own address
+                powers = sorted({*request.decision.get("powers", ()), "direct-confirmation"})
+                request.decision = fields["decision"] = {**request.decision, "powers": powers}
+            enough = not _agent_lacks(request, right)
+        else:
+            enough = looks or verifying.proved(fields["proof"], right)
+        enough = enough and request.kind != Kind.OPT_IN_SALE  # which takes a second word: `confirm_again`
         if enough:
-            fields |= {"state": State.VERIFIED, "verified_at": timezone.now(), "closes_at": None}
+            fields |= {"state": State.VERIFIED, "verified_at": timezone.now(), "closes_at": None, "link": ""}
         else:
             fields["closes_at"] = timezone.now() + PAGE_STAYS
         change(use, request, actor, **fields)
         if enough and not looks:
             jobs.answer.enqueue(account_id=account.pk, reference=request.reference)
     return enough
+
+
+def confirm_again(account: Account, request: Request) -> None:
+    """The second yes of somebody who opts in to sale and sharing again, on the page that the mailed link led to (11 CCR § 7028(a)).
+
+    Raises Conflict where nothing waits for it.
+    """
+    with bookkeeping(account.pk, writing=True) as use:
+        request = again(use, request, {State.RECEIVED})
+        if request.kind != Kind.OPT_IN_SALE or request.proof != "link":
+            raise Conflict(_("Open the link in our letter first."), place=request.reference, cure=_("It confirms the address."))
+        decision = {**request.decision, "confirmed_again": True}
+        change(use, request, person(request), state=State.VERIFIED, verified_at=timezone.now(), closes_at=None, decision=decision)
+        jobs.answer.enqueue(account_id=account.pk, reference=request.reference)
 
 
 def _surest(held: str, new: str) -> str:
@@ -97,6 +119,8 @@ def match(account: Account, request: Request, facts: Mapping[str, str]) -> bool:
     """
     right = right_for(request)
     needed, allowed = verifying.facts_needed(right), verifying.asked_of(right)
+    if not needed:
+        raise Conflict(_("This right asks for no facts."), place=request.reference, cure=_("Open the link in our letter."))
     given = {name: value.strip() for name, value in facts.items() if name in allowed and value.strip()}
     email = private.open_private(request).email
     if request.proof == "link" and email:
@@ -106,11 +130,13 @@ def match(account: Account, request: Request, facts: Mapping[str, str]) -> bool:
     with reserved(account.pk, person(request), "rights", rule=request.rule, request=request.reference) as use:
         subject = verifying.find(use, request, given)
         count = verifying.matching(use, subject, given) if subject is not None else 0
+    asked = {**request.decision, "asked": sorted({*request.decision.get("asked", ()), *given})}
     if subject is not None and count >= needed:
-        return _prove(account, request, f"match-{min(count, 3)}", person(request), subject_reference=subject.reference)
+        proof = f"match-{min(count, 3)}"
+        return _prove(account, request, proof, person(request), subject_reference=subject.reference, decision=asked)
     with bookkeeping(account.pk, writing=True) as use:
         request = again(use, request, {State.RECEIVED})
-        change(use, request, person(request), tries=request.tries + 1)
+        change(use, request, person(request), noted="not-matched", tries=request.tries + 1, decision=asked)
         if request.tries >= verifying.MOST_TRIES:
             _unproved(use, account, request)
     return False
@@ -133,7 +159,11 @@ def _unproved(use: Use, account: Account, request: Request) -> None:
 
 
 def start(account: Account, actor: Actor, request: Request) -> None:
-    """One of the team vouches for who asks, having looked, and the answer is made. Raises Conflict while an agent's proof is missing."""
+    """One of the team vouches for who asks, having looked, and the answer is made. Raises Conflict while an agent's proof is missing, and
+    for what the person alone can say.
+    """
+    if request.kind == Kind.OPT_IN_SALE:
+        raise Conflict(_("Nobody opts in again for somebody else."), place=request.reference, cure=_("They do it by our letter."))
     missing = lacking(request)
     if missing:
         raise Conflict(_("Not everything is there yet that an agent must bring."), place=", ".join(missing), cure=_("Ask for it."))
@@ -145,6 +175,7 @@ def start(account: Account, actor: Actor, request: Request) -> None:
             use,
             request,
             actor.reference,
+            noted="vouched",
             state=State.VERIFIED,
             proof="human",
             verified_at=verified,
@@ -155,19 +186,27 @@ def start(account: Account, actor: Actor, request: Request) -> None:
         jobs.answer.enqueue(account_id=account.pk, reference=request.reference)
 
 
-def show(account: Account, actor: Actor | str, request: Request, power: str) -> bool:
-    """Note that an agent's power, or that a parent is one, has been shown and looked at; whether that was the last thing lacking."""
+def show(account: Account, actor: Actor | str, request: Request, power: str, *, child: tuple[str, str] | None = None) -> bool:
+    """Note that an agent's power, or that a parent is one, has been shown and looked at; whether that was the last thing lacking. With a
+    parent `child` says what the child is known by: kind and value. Raises BadInput, NotFound for none.
+    """
     known = {*(offering_agent(account, request)), "parent"}
     if power not in known:
         raise BadInput(_("Nothing asks an agent for this."), place="power", cure=_("Use one of: %s.") % ", ".join(sorted(known)))
     by = actor if isinstance(actor, str) else actor.reference
+    about: dict[str, str] = {}
+    if power == "parent":
+        if child is None or not child[1].strip():
+            raise BadInput(_("It is not said which child."), place="value", cure=_("Write what the child is known by here."))
+        with reserved(account.pk, actor, "rights", rule=request.rule, request=request.reference) as use:
+            about = {"subject_reference": subjects.find(use, child[0], child[1].strip(), request.region).reference}
     with bookkeeping(account.pk, writing=True) as use:
         request = again(use, request, {State.RECEIVED})
         powers = sorted({*request.decision.get("powers", ()), power})
-        change(use, request, by, decision={**request.decision, "powers": powers})
+        change(use, request, by, noted="power-shown", decision={**request.decision, "powers": powers})
     if lacking(request):
         return False
-    return _prove(account, request, "human", by, link="")
+    return _prove(account, request, "human", by, **about)
 
 
 def offering_agent(account: Account, request: Request) -> tuple[str, ...]:

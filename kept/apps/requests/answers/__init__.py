@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kept.apps.requests.answers import changes, complaints, copies, erasing
+from kept.apps.requests.answers import changes, complaints, copies, erasing, marketing
 from kept.apps.requests.answers.base import Answer
 from kept.apps.requests.models import Kind
 
@@ -15,7 +15,7 @@ ANSWERS: Mapping[Kind, Answer] = {
     Kind.KNOW: copies.KNOW,
     Kind.ACCESS: copies.ACCESS,
     Kind.PORTABILITY: copies.PORTABILITY,
-    Kind.MARKETING_DISCLOSURES: copies.MARKETING_DISCLOSURES,
+    Kind.MARKETING_DISCLOSURES: marketing.MARKETING_DISCLOSURES,
     Kind.ERASE: erasing.ERASE,
     Kind.CORRECT: changes.CORRECT,
     Kind.RESTRICT: changes.RESTRICT,
@@ -26,5 +26,6 @@ ANSWERS: Mapping[Kind, Answer] = {
     Kind.LIMIT_SENSITIVE: changes.LIMIT_SENSITIVE,
     Kind.CHOICES: changes.CHOICES,
     Kind.COMPLAIN: complaints.COMPLAIN,
+    Kind.QUESTION: complaints.COMPLAIN,
 }
 """Every kind, and how it is answered."""

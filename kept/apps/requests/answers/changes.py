@@ -5,6 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from kept.apps.requests.answers.base import Answer, finish
+from kept.apps.requests.answers.correcting import CORRECT, Correctable, Correction, apply_correction, correctable
+from kept.apps.requests.answers.ending import LIMIT_SENSITIVE, WITHDRAW
+from kept.apps.requests.answers.objecting import OBJECT
+from kept.apps.requests.answers.restricting import RESTRICT, lift
+from kept.apps.requests.answers.selling import OPT_IN_SALE, OPT_OUT_SALE, may_ask_again
 from kept.apps.requests.models import Request
 from kept.platform.accounts.models import Account
 from kept.platform.data.models import Subject
@@ -18,4 +23,20 @@ def _switches(account: Account, request: Request, subject: Subject) -> None:
 
 
 CHOICES = Answer(_switches)
-CORRECT = RESTRICT = OBJECT = WITHDRAW = OPT_OUT_SALE = OPT_IN_SALE = LIMIT_SENSITIVE = CHOICES
+
+__all__ = [
+    "CHOICES",
+    "CORRECT",
+    "LIMIT_SENSITIVE",
+    "OBJECT",
+    "OPT_IN_SALE",
+    "OPT_OUT_SALE",
+    "RESTRICT",
+    "WITHDRAW",
+    "Correctable",
+    "Correction",
+    "apply_correction",
+    "correctable",
+    "lift",
+    "may_ask_again",
+]

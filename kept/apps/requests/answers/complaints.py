@@ -1,4 +1,4 @@
-"""Complaints: acknowledged at once, answered by the team, and where to go next is named in every letter."""
+"""Complaints and questions: acknowledged at once, answered by the team, and where to go next is named in every letter."""
 
 from __future__ import annotations
 

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from kept.apps.requests import jobs, letters, outbox, private, queries
+from kept.apps.requests import jobs, letters, outbox, private, queries, telling
 from kept.apps.requests.actions.base import again, change, person
-from kept.apps.requests.answers.base import Answer, finish
+from kept.apps.requests.answers.base import Answer, finish, unfounded
 from kept.apps.requests.models import Request, State
 from kept.core.errors import Conflict
 from kept.core.notice.terms import RightTerms
@@ -26,32 +26,43 @@ CERTIFICATE_WAITS = timedelta(days=30)
 
 def _decides(request: Request, right: RightTerms | None, held: private.Private) -> bool:
     """On the grounds that one must weigh: whether processing was unlawful. The others are the person's own word."""
-    return bool(request.decision.get("ground") == "unlawful")
+    return request.decision.get("ground") == "unlawful" or unfounded(request, right)
 
 
 def _erase(account: Account, request: Request, subject: Subject) -> None:
     if request.effective_at is None and _hidden(account, request, subject):
         return
-    erasure.erase(account.pk, person(request), subject.pk, request.reference, request.rule)
-    carried_on(account, request)
+    telling.prepare(account, request, subject)
+    point("requests:prepared")
+    excepted = request.decision.get("exceptions", {})
+    _erased(account, request, erasure.erase(account.pk, person(request), subject.pk, request.reference, request.rule, excepted))
 
 
 def carried_on(account: Account, request: Request) -> None:
-    """Carry the erasure to its first certificate. Raises Conflict, to be tried again, while verification still finds something."""
+    """Carry an erasure that was begun to its first certificate. Raises Conflict, to be tried again, while something is still found."""
     intent = journal.find(request.reference)
     assert intent is not None
-    done = erasure.resume(intent)
+    _erased(account, request, erasure.resume(intent))
+
+
+def _erased(account: Account, request: Request, done: Erasure) -> None:
     point("requests:erased")
     if done.findings:
         raise Conflict("The erasure left something, and is carried on.", place=request.reference)
+    telling.send(account, request)
     outcome = {"entries": sum(done.counts.values()), "places": len(done.counts), **kept(done)}
-    finish(account, request, letters.erased, outcome, waits=CERTIFICATE_WAITS)
+    finish(account, request, letters.erased, outcome, waits=None if done_in_part(done) else CERTIFICATE_WAITS)
     jobs.residue.using(run_after=timezone.now() + timedelta(seconds=jobs.RESIDUE_AFTER_SECONDS)).enqueue()
+
+
+def done_in_part(done: Erasure) -> bool:
+    """Whether something stays for now. The address stays too, until the person has heard that the rest is gone."""
+    return done.kept is not None
 
 
 def kept(done: Erasure) -> dict[str, object]:
     """What an erasure left, for the outcome of its request."""
-    return {"kept": done.kept} if getattr(done, "kept", None) else {}
+    return {"kept": done.kept} if done_in_part(done) else {}
 
 
 # What can be taken back for a while
@@ -63,16 +74,23 @@ def _hidden(account: Account, request: Request, subject: Subject) -> bool:
         right = queries.right_of(queries.terms_of(use, request), request.kind, request.region)
         if right is None or right.body.grace is None:
             return False
-        before = _restricted(use, subject)
+        _remember(request, restricted_before=_restricted(use, subject))
         choices.choose(use, subject, "restrict", "all", rule=request.rule, request=request.reference)
     point("requests:hidden")
     with bookkeeping(account.pk, writing=True) as use:
         request = again(use, request, {State.WORKING})
         until = right.body.grace.after(timezone.now(), request.region)
-        decision = {**request.decision, "restricted_before": before}
-        change(use, request, "job:requests", state=State.HIDDEN, effective_at=until, decision=decision)
+        change(use, request, "job:requests", state=State.HIDDEN, effective_at=until)
         outbox.post(use, request, letters.hidden(account, request))
     return True
+
+
+def _remember(request: Request, *, restricted_before: bool) -> None:
+    """Whether they were restricted before, from the first try: a second one finds what the first did."""
+    if "restricted_before" not in request.decision:
+        with bookkeeping(request.account_id, writing=True) as use:
+            request.decision = {**request.decision, "restricted_before": restricted_before}
+            Request.under(use).filter(pk=request.pk).update(decision=request.decision)
 
 
 def _restricted(use: Use, subject: Subject) -> bool:

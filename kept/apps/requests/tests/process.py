@@ -9,8 +9,8 @@ import django
 
 def main() -> None:
     django.setup()
-    from kept.apps.requests import actions, outbox, queries
-    from kept.apps.requests.models import OutboxMessage
+    from kept.apps.requests import actions, outbox, queries, telling
+    from kept.apps.requests.models import OutboxMessage, Telling
     from kept.platform.accounts.models import Account
     from kept.platform.privacy.bookkeeping import bookkeeping
 
@@ -27,6 +27,10 @@ def main() -> None:
             with bookkeeping(account_id) as use:
                 (waiting,) = OutboxMessage.under(use).filter(request=reference, sent_at=None).values_list("pk", flat=True)
             outbox.deliver(account_id, waiting)
+        case "tell":
+            with bookkeeping(account_id) as use:
+                (waiting,) = Telling.under(use).filter(request=reference, how="address", sent_at=None).values_list("pk", flat=True)
+            telling.deliver(account_id, waiting)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from kept.apps.requests.models import State
 from kept.apps.requests.tests.people import Known, asked, dana, requests_of, work
 from kept.core.errors import Conflict
 from kept.platform.accounts.models import Account
-from kept.platform.privacy import erasure
+from kept.platform.privacy import residue
 from kept.platform.privacy.testing import cast, with_notice
 from tests.plugin import needs
 from tests.stored import stored
@@ -79,7 +79,7 @@ def test_no_table_and_no_dump_holds_a_value_of_an_erased_person(account: Account
 
 @pytest.mark.sqlite
 def test_residue_waits_while_a_reader_blocks(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(erasure, "PATIENCE_MS", 50)
+    monkeypatch.setattr(residue, "PATIENCE_MS", 50)
     known = dana(account)
     browser, page = asked(account, known.email, "erase")
     work()

@@ -49,6 +49,12 @@ def document(policy: Policy, address: str) -> Node:
     return {"@context": dict(CONTEXT), "@graph": [writer.notice(), *writer.nodes()]}
 
 
+def right_type(policy: Policy, kind: str) -> str:
+    """The class of a right: the article of the GDPR where the notice is under it."""
+    gdpr = not set(GDPR).isdisjoint(policy.notice.identity.law)
+    return RIGHTS.get(kind, "dpv:DataSubjectRight") if gdpr else "dpv:DataSubjectRight"
+
+
 class _Writer:
     def __init__(self, policy: Policy, address: str) -> None:
         self.policy, self.address = policy, address
@@ -144,10 +150,8 @@ class _Writer:
         return tuple(offered.values())
 
     def right(self, right: RightTerms) -> Node:
-        gdpr = not set(GDPR).isdisjoint(self.policy.notice.identity.law)
-        kind = RIGHTS.get(right.kind, "dpv:DataSubjectRight") if gdpr else "dpv:DataSubjectRight"
         where = {"dpv:hasJurisdiction": [{"@id": f"loc:{right.rule.region}"}]} if right.rule.region else {}
-        return self.node(anchor(right.rule), [kind], right.kind.replace("-", " "), **where)
+        return self.node(anchor(right.rule), [right_type(self.policy, right.kind)], right.kind.replace("-", " "), **where)
 
     def measures(self) -> tuple[str, ...]:
         """What is stated of `secure` in terms of the vocabulary."""

@@ -91,10 +91,11 @@ class Proof(Entry):
 
 
 class Answer(Entry):
-    """How often an answer is free, how seldom it may be asked for at most, and what it holds."""
+    """How often an answer is free (in all, or within each `per`), how seldom it may be asked for at most, and what it holds."""
 
     rights: Words
     free: int
+    per: Length | None = None
     once_per: Length | None = None
     contents: Words = ()
 

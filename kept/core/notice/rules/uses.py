@@ -237,11 +237,16 @@ unless = ["legal-claim"]"""
         OneOrMore,
         Key("Holds that keep it longer.", binds=True),
     ] = ()
+    duty: Annotated[
+        Literal["legal"] | None, Key("That the law wants it kept so long: an erasure leaves it until its time is over.", binds=True)
+    ] = None
 
     @model_validator(mode="after")
     def _one_subject(self) -> RetainBody:
         if (self.categories is None) == (self.records is None):
             raise ValueError("retain states either categories or records")
+        if self.duty and any(one.unit == "until withdrawn" for one in self.keep):
+            raise ValueError("retain states a time in keep where the law wants it kept")
         return self
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from kept.core.errors import NoticeError
 from kept.core.notice import check, parse
 from kept.core.notice.tests.writing import HEAD, WHOLE, found, text
 
@@ -14,6 +15,8 @@ def test_a_whole_notice_is_clean() -> None:
     assert found(*WHOLE) == []
     assert found(*WHOLE, MAIL, NEWS) == []
 
+
+DUTY = 'retain = "d"\ncategories = ["name"]\nkeep = "2 years"\nafter = "last-activity"\nthen = "erase"\nduty = "legal"'
 
 # rules added to a whole notice; the class; words of the message; the rule
 FINDINGS = [
@@ -67,6 +70,7 @@ FINDINGS = [
         "is for billing, which no rule declares",
         "collect:c",
     ),
+    ([DUTY], "contradiction", "is a legal duty, and right:wipe makes no exception for it", "retain:d"),
     (
         ['disclose = "d"\nto = "X"\nclass = "partner"\ncategories = ["name"]\nfor = ["support"]\ncountry = "US"'],
         "hole",
@@ -93,6 +97,13 @@ def test_finds(rules: list[str], code: str, message: str, rule: str) -> None:
     assert {one.code for one in findings} == {code}
     assert all(one.cure for one in findings)
     assert {one.level for one in findings} == {"warning" if code == "laxer" else "error"}
+
+
+def test_a_legal_duty_has_a_time_and_its_exception() -> None:
+    whole = [one.replace('kind = "erase"', 'kind = "erase"\nexcept = ["legal-duty"]') for one in WHOLE]
+    assert found(*whole, DUTY) == []
+    with pytest.raises(NoticeError, match="states a time in keep"):
+        parse(text(*WHOLE, DUTY.replace("2 years", "until withdrawn")))
 
 
 def test_findings_point_at_the_word() -> None:

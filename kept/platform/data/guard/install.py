@@ -35,13 +35,18 @@ def migrate() -> None:
     """Bring tables and guard to this version: guard off, migrate, guard on."""
     keystore.create_table()
     with connections[OWNER].cursor() as cursor:
-        if on_postgres():
-            postgres.drop(cursor)
-        else:
-            _drop_sqlite(cursor)
+        take_off(cursor)
     call_command("migrate", database=OWNER, interactive=False, verbosity=0)
     install()
     connections[ALIAS].close()
+
+
+def take_off(cursor: Any) -> None:
+    """Take the guard off the tables, for whoever rebuilds or refills them; `install` puts it on again."""
+    if on_postgres():
+        postgres.drop(cursor)
+    else:
+        _drop_sqlite(cursor)
 
 
 def install() -> None:

@@ -98,6 +98,7 @@ def _search_sql(table: Table) -> list[str]:
     indexed = f"{table.name} USING gin (account_id, ({vector})) WITH (gin_pending_list_limit = {limit})"
     return [
         f"CREATE INDEX IF NOT EXISTS {search_index(table)} ON {indexed}",
+        f"ALTER INDEX {search_index(table)} ALTER COLUMN 2 SET STATISTICS 0",  # they would hold words of people after their erasure
         f"""CREATE FUNCTION {search_function(table)}(asked text[], most int) RETURNS SETOF bigint
         STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET plan_cache_mode = force_custom_plan LANGUAGE plpgsql AS $$
         DECLARE

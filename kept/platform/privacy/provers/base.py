@@ -24,7 +24,7 @@ from kept.platform.data.use import Use
 from kept.platform.privacy import notices
 from kept.platform.privacy.ledger import header_of
 from kept.platform.privacy.models import Entry, EntrySubject, NoticeVersion, Proof, Provenance
-from kept.platform.privacy.registry import registry
+from kept.platform.privacy.registry import Desk, registry
 
 T = TypeVar("T")
 State = Literal["kept", "broken", "unproven", "statement"]
@@ -89,6 +89,16 @@ def many(count: int, one: str, several: str) -> str:
 def people(count: int) -> str:
     """“1 person”, “1,204 people”."""
     return many(count, "person", "people")
+
+
+def requests_amiss(desks: Sequence[Desk]) -> dict[str, Sequence[str]]:
+    """What rooms say is wrong with requests, as sentences."""
+    found: dict[str, list[str]] = {}
+    for desk in desks:
+        for words, references in desk.faults.items():
+            if references:
+                found.setdefault(words, []).extend(references)
+    return {f"{many(len(some), 'request', 'requests')} {words}.": some for words, some in found.items()}
 
 
 def batches(rows: QuerySet[Any], size: int = BATCH) -> Iterator[list[Any]]:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from typing import get_args
 
 from kept.core.notice import Rule
 from kept.core.notice.rules import CategoryBody, NoticeBody, RoleBody
-from kept.core.notice.rules.rights import RightKind
-from kept.platform.privacy.provers.base import Asked, Finding, Look, broken, kept, many, prover, unproven
+from kept.platform.privacy.provers.base import Asked, Finding, Look, broken, kept, many, prover, requests_amiss, unproven
 from kept.platform.privacy.provers.collecting import admitted, derived, fault_of, held, inlet_of, occasions
 from kept.platform.privacy.provers.papers import on_file
 from kept.platform.privacy.provers.purposes import looks
 from kept.platform.privacy.registry import registry
 
 
-@prover("notice")
+@prover("notice", "dispute")
 def notice(rule: Rule, look: Look) -> Finding:
-    """The text that is published and enforced is, byte for byte, one that was activated, and its day has come."""
+    """The text that is published and enforced is, byte for byte, one that was activated, and its day has come; refusals say where to go."""
     assert isinstance(rule.body, NoticeBody)
     asked = Asked(
-        "The text of every version against the digest taken when it was activated, and the newest against what is enforced.",
+        "The text of every version against the digest taken when it was activated, and the newest against what is enforced; every refusal "
+        "against the letter that names where to go next.",
         "SELECT number FROM privacy_noticeversion WHERE sha256(text) <> digest",
     )
     changed = [f"version {row.number}" for row in look.versions.values() if hashlib.sha256(row.text.encode()).hexdigest() != row.digest]
@@ -30,19 +29,22 @@ def notice(rule: Rule, look: Look) -> Finding:
     count = len(look.versions)
     if changed:
         return broken(count, changed, f"{', '.join(changed).capitalize()} is not the text that was put in force.", asked)
+    if faults := requests_amiss([due(look.use, rule, look.now) for due in registry.due]):
+        return broken(count, [one for some in faults.values() for one in some], " ".join(faults), asked)
     if rule.body.effective > look.now.date():
         return unproven(f"This notice takes effect on {rule.body.effective}.", asked)
     said = f"The text you read is the one put in force as version {newest.number}, and the one the software obeys."
     return kept(count, said, asked, digest=newest.digest)
 
 
-@prover("role", "is", "except", "requests=answer")
+@prover("role", "is", "except", "requests", "within")
 def role(rule: Rule, look: Look) -> Finding:
-    """Nobody who hosts the software looked at data without an instruction; and where we answer requests, none is past its day."""
+    """Nobody who hosts the software looked at data without an instruction; requests are answered in time, or passed on in time."""
     assert isinstance(rule.body, RoleBody)
     asked = Asked(
         "Entries of the ledger saying that staff of the operator were shown data, without a request that asked for it or a paper on file "
-        "at that time: the customer's instruction or a legal order. Where we answer requests: those open past their due day.",
+        "at that time: the customer's instruction or a legal order. Where we answer requests: those open past their due day. Where others "
+        "do: those not passed on in time, and those answered in their name.",
         "SELECT id FROM privacy_entry WHERE kind = 'look' AND actor LIKE 'operator:%' AND request IS NULL AND NOT EXISTS (SELECT 1 FROM "
         "privacy_instrument WHERE kind IN (:except) AND at BETWEEN valid_from AND valid_until)",
     )
@@ -53,18 +55,20 @@ def role(rule: Rule, look: Look) -> Finding:
         for entry, at, request in found.operator
         if not request or (request.startswith("instrument:") and not on_file(look, allowed, at))
     ]
-    desks = (
-        [due(look.use, kind, look.now) for due in registry.due for kind in get_args(RightKind)] if rule.body.requests == "answer" else []
-    )
-    late = [reference for desk in desks for reference in desk.late]
-    if wrong or late:
+    desks = [due(look.use, rule, look.now) for due in registry.due]
+    faults = requests_amiss(desks)
+    asks = sum(desk.answered + desk.open for desk in desks)
+    if wrong or faults:
         said = f"The operator's staff looked at data {many(len(wrong), 'time', 'times')} without being asked. " if wrong else ""
-        said += f"{many(len(late), 'request is', 'requests are')} past due." if late else ""
-        return broken(found.count, [*wrong, *late], said.strip(), asked)
-    if not found.count:
-        return unproven("Nobody has looked at data yet.", asked)
-    said = f"Of {many(found.count, 'look', 'looks')} at data, none was by the operator's staff on their own. Looked at: {look.extent}."
-    return kept(found.count, said, asked)
+        references = [*wrong, *(one for some in faults.values() for one in some)]
+        return broken(found.count + asks, references, (said + " ".join(faults)).strip(), asked)
+    if not found.count + asks:
+        return unproven("Nobody has looked at data yet, and nobody has asked for anything.", asked)
+    done = f"{many(asks, 'request', 'requests')} in time. " if asks else ""
+    said = (
+        f"Of {many(found.count, 'look', 'looks')} at data, none was by the operator's staff on their own. {done}Looked at: {look.extent}."
+    )
+    return kept(found.count + asks, said, asked)
 
 
 @prover("source")

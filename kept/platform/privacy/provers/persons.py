@@ -15,7 +15,7 @@ from kept.core.notice.region import PARENTAL_CONSENT, Clause
 from kept.platform.data.datamap import of_subjects
 from kept.platform.data.models import Subject
 from kept.platform.data.use import RESERVED_BIT
-from kept.platform.privacy import choices, ledger, notices
+from kept.platform.privacy import choices, ledger, masks, notices
 from kept.platform.privacy.models import Acceptance, Activation, Choice, Entry, EntrySubject
 from kept.platform.privacy.provers.base import BATCH, Look, batches, many
 from kept.platform.privacy.registry import registry
@@ -111,7 +111,8 @@ class _Run:
         for subject_id, number in Acceptance.under(self.look.use).filter(subject_id__in=ids).values_list("subject_id", "number"):
             agreed[subject_id].add(number)
         for one in subjects:
-            facts = SubjectFacts(self.look.now, one.region, born.get(one.pk), *_facts(said[one.pk]))
+            agreeing = masks.agreed(self.look.use, said[one.pk])
+            facts = SubjectFacts(self.look.now, one.region, born.get(one.pk), *_facts(said[one.pk]), agreeing)
             self._permits(found, one, facts)
             self._words(found, one, said[one.pk])
             self._age(found, one, facts)
@@ -135,7 +136,7 @@ class _Run:
                 found.no[purpose].append(subject.region)
                 if subject.permits >> clause.bit & 1:
                     found.still[purpose].append((subject.reference, last, subject.region))
-            if clause.restrictable and any(one.restricted and one.purpose in clause.names for one in said):
+            if clause.restrictable and _restricted(clause, said):
                 found.restrictions += 1
                 if subject.permits >> clause.bit & 1:
                     found.unrestricted.append(subject.reference)
@@ -211,6 +212,14 @@ def _refusal(clause: Clause, said: Sequence[Choice]) -> datetime | None:
     last = [max((one for one in said if one.state and one.purpose in keys), key=_rank, default=None) for keys in clause.heard.values()]
     noes = [one.at for one in last if one is not None and one.state in NO]
     return max(noes) if noes and len(noes) == len(last) else None
+
+
+def _restricted(clause: Clause, said: Sequence[Choice]) -> bool:
+    """Whether they had a purpose restricted and did not agree to it since."""
+    about = [one for one in said if one.purpose in clause.names]
+    last = max((one.at for one in about if one.restricted), default=None)
+    agreed = (one.at for one in about if one.state == "given" and one.until is None)
+    return last is not None and not any(when > last for when in agreed)
 
 
 def _rank(one: Choice) -> tuple[datetime, bool]:

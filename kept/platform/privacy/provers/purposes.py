@@ -8,19 +8,22 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 
 from kept.core.notice import Rule
-from kept.core.notice.rules import AgeBody, pick
+from kept.core.notice.rules import MARKETS, AgeBody, ChoiceBody, pick
 from kept.core.notice.terms import PurposeTerms
 from kept.core.notice.vocabulary import regions_of
 from kept.platform.accounts.models import Member
 from kept.platform.data.datamap import tables
+from kept.platform.data.models import Subject
 from kept.platform.privacy import fences
-from kept.platform.privacy.provers.base import Asked, Finding, Look, broken, kept, many, people, prover, unproven
+from kept.platform.privacy.models import Choice, Identifier, Suppression
+from kept.platform.privacy.provers.base import Asked, Finding, Look, broken, kept, many, people, prover, requests_amiss, unproven
 from kept.platform.privacy.provers.collecting import held
 from kept.platform.privacy.provers.papers import CUSTOMER, on_file
 from kept.platform.privacy.provers.persons import late, persons
+from kept.platform.privacy.registry import registry
 
 
 @dataclass
@@ -37,6 +40,8 @@ class Looks:
 
 
 OPERATOR = "operator:"
+HEARD = ("email", "phone", "post", "settings", "form")
+"""Ways of making a choice that a room which handles requests can hear."""
 
 
 def looks(look: Look) -> Looks:
@@ -180,12 +185,21 @@ def _overdue(body: AgeBody, since: datetime, now: datetime) -> bool:
     return due is not None and due < now - timedelta(days=1)
 
 
-@prover("choice", "governs", "channel", "effective_within")
+def _unheeded(look: Look) -> list[str]:
+    """References of people known by an identifier on the Do-Not-Sell list who are not opted out."""
+    listed = Suppression.under(look.use).filter(scope="sale", kind=OuterRef("kind"), digest=OuterRef("digest"))
+    known = Identifier.under(look.use).filter(Exists(listed)).values_list("subject_id", flat=True)
+    out = Choice.under(look.use).filter(purpose__in=MARKETS, state="opted-out", subject_id=OuterRef("pk"))
+    return list(Subject.under(look.use).filter(~Exists(out), pk__in=known.distinct()).values_list("reference", flat=True))
+
+
+@prover("choice", "governs", "channel", "effective_within", "list", "opt_in", *(f"ways={one}" for one in HEARD))
 def choice(rule: Rule, look: Look) -> Finding:
-    """Nobody whose last word is a no is open, and the choices stored are those the ledger holds."""
+    """Nobody whose last word is a no is open, and the choices stored are those the ledger holds; who stands on a list is opted out."""
+    assert isinstance(rule.body, ChoiceBody)
     asked = Asked(
         "People whose last word on this was no, with the permission still open past the promised time; and the entries of the ledger "
-        "replayed against the choices stored.",
+        "replayed against the choices stored; people known by an identifier on the list who are not opted out; requests about it.",
         "SELECT s.reference FROM privacy_choice c JOIN data_subject s WHERE last(c.state) IN ('withdrawn', 'objected', 'opted-out') "
         "AND s.permits & bit AND c.at + effective_within < now(); replay(privacy_entry) <> privacy_choice",
     )
@@ -194,11 +208,18 @@ def choice(rule: Rule, look: Look) -> Finding:
     regions = [region for purpose in terms.governs for region in found.no[purpose]]
     said_no = sum(rule.region is None or rule.region in regions_of(region) for region in regions)
     still = late(inside, terms.effective_within.after, look.now)
-    if still or found.differing:
+    unheeded = look.once(_unheeded) if rule.body.list_ else []
+    desks = [due(look.use, rule, look.now) for due in registry.due]
+    faults, ways = requests_amiss(desks), {one for one in rule.body.ways if f"choice.ways={one}" in registry.enforcers}
+    if unheard := sorted(ways - frozenset[str]().union(*(desk.channels for desk in desks))) if desks else []:
+        faults[f"It cannot be made by {', '.join(unheard)}."] = unheard
+    if still or found.differing or unheeded or faults:
         said = f"{people(len(still))} said no, and it is still open. " if still else ""
         differing = people(len(found.differing))
-        said += f"The choices of {differing} are stored otherwise than the ledger has them." if found.differing else ""
-        return broken(said_no, [*still, *found.differing], said.strip(), asked)
+        said += f"The choices of {differing} are stored otherwise than the ledger has them. " if found.differing else ""
+        said += f"{people(len(unheeded))} on the list are not opted out. " if unheeded else ""
+        wrong = [*still, *found.differing, *unheeded, *(one for some in faults.values() for one in some)]
+        return broken(said_no, wrong, (said + " ".join(faults)).strip(), asked)
     if not found.replayed and not said_no:
         return unproven("Nobody has chosen yet.", asked)
     said = f"{people(said_no)} said no, and it is closed for each of them. " if said_no else ""

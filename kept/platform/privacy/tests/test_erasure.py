@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connections
 
-from kept.core.errors import Closed, Conflict, NotFound
+from kept.core.errors import Closed, Conflict, GuardDrift, NotFound
 from kept.platform.accounts.models import Account
 from kept.platform.data.models import Subject
 from kept.platform.data.use import writing
-from kept.platform.privacy import erasure, journal, ledger, subjects, suppression
+from kept.platform.privacy import certificates, erasure, journal, ledger, subjects, suppression
 from kept.platform.privacy.gate import reserved
 from kept.platform.privacy.journal import Intent
 from kept.platform.privacy.registry import registry
@@ -86,6 +87,20 @@ def test_nothing_is_claimed_while_anything_is_found(account: Account, stubborn: 
     assert not journal.is_open(asked)
 
 
+@pytest.mark.sqlite
+def test_no_residue_is_cleared_while_the_search_index_remembers(account: Account) -> None:
+    erasure.erase(account.pk, "command:test", dana(account).id, request(), "right:erasure")
+    words = "(account_id, value, rowid) VALUES ('1', 'quayside', 987654321)"
+    index = "guard_fts_contacts_contactpoint"
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(f"INSERT INTO {index}{words}")
+    with pytest.raises(GuardDrift, match="rows that are gone"):
+        erasure.clear_residue()
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(f"INSERT INTO {index}({index}, account_id, value, rowid) VALUES ('delete', '1', 'quayside', 987654321)")
+    assert erasure.clear_residue() >= 1
+
+
 def test_a_restored_database_is_erased_again_and_nobody_else_with_it(account: Account) -> None:
     """After a restore ids are given out again: the person is known by reference, and their key by what it opens."""
     other = dana(account)
@@ -117,7 +132,7 @@ def test_a_journal_of_another_database_keeps_the_service_closed(account: Account
 def test_an_identifier_that_came_after_the_intent_is_kept_away_too(account: Account) -> None:
     known, asked = dana(account), request()
     held = subject_of(account, known)
-    mark = vault().seal(held.key_id or 0, held.reference.encode(), erasure.MARK).hex()
+    mark = vault().seal(held.key_id or 0, held.reference.encode(), certificates.MARK).hex()
     journal.intend(
         intent(request=asked, account_id=account.pk, subject_id=known.id, reference=held.reference, key_id=held.key_id, mark=mark)
     )
@@ -132,7 +147,7 @@ def test_an_identifier_that_came_after_the_intent_is_kept_away_too(account: Acco
 def test_two_requests_for_one_person_both_end(account: Account) -> None:
     known, first, second = dana(account), request(), request()
     held = subject_of(account, known)
-    mark = vault().seal(held.key_id or 0, held.reference.encode(), erasure.MARK).hex()
+    mark = vault().seal(held.key_id or 0, held.reference.encode(), certificates.MARK).hex()
     same = {"account_id": account.pk, "subject_id": known.id, "reference": held.reference, "key_id": held.key_id, "mark": mark}
     for one in (first, second):
         journal.intend(intent(request=one, **same))

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from kept.core import ledger as core
 from kept.core.errors import BadInput
+from kept.core.notice import Rule
 from kept.core.notice.rules import KINDS
 from kept.platform.data import rows
 from kept.platform.data.keystore import DatabaseKeyStore
@@ -318,8 +319,8 @@ def test_a_row_whose_mask_is_not_its_persons_is_found(world: World) -> None:
 def desk() -> Iterator[list[Desk]]:
     stood: list[Desk] = []
 
-    def due(use: Use, kind: str, now: datetime) -> Desk:
-        return stood[0] if stood and kind == "access" else Desk(0, 0)
+    def due(use: Use, rule: Rule, now: datetime) -> Desk:
+        return stood[0] if stood and rule.name in ("right:access", "role:own-customers") else Desk(0, 0)
 
     registry.due.append(due)
     yield stood
@@ -330,13 +331,13 @@ def test_a_request_past_its_day_breaks_the_right(world: World, desk: list[Desk])
     assert world.prove("right:access").state == "unproven"
     desk.append(Desk(answered=3, open=1))
     assert world.prove("right:access").said == "3 requests answered, 1 open, none past due."
-    desk[0] = Desk(answered=3, open=1, late=["ab" * 16])
+    desk[0] = Desk(answered=3, open=1, faults={"past due": ["ab" * 16]})
     found = world.prove("right:access")
     assert (found.state, found.evidence["references"]) == ("broken", ["ab" * 16])
 
 
 def test_an_answer_to_somebody_who_had_not_proved_who_they_are_breaks_the_right(world: World, desk: list[Desk]) -> None:
-    desk.append(Desk(answered=1, open=0, unverified=["ab" * 16]))
+    desk.append(Desk(answered=1, open=0, faults={"answered to somebody who had not proved who they are": ["ab" * 16]}))
     found = world.prove("right:access")
     assert (found.state, found.evidence["references"]) == ("broken", ["ab" * 16])
 
@@ -355,7 +356,7 @@ def test_a_way_of_asking_that_the_desk_does_not_have_breaks_the_right(world: Wor
 
 def test_a_request_past_its_day_breaks_the_role_of_who_answers(world: World, desk: list[Desk]) -> None:
     assert world.prove("role:own-customers").state == "kept"
-    desk.append(Desk(answered=0, open=1, late=["ab" * 16]))
+    desk.append(Desk(answered=0, open=1, faults={"past due": ["ab" * 16]}))
     assert world.prove("role:own-customers").state == "broken"
 
 

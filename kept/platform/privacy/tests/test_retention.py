@@ -18,7 +18,7 @@ from kept.platform.accounts.models import Account
 from kept.platform.accounts.testing import cast
 from kept.platform.data.models import Subject
 from kept.platform.data.use import writing
-from kept.platform.privacy import choices, erasure, ledger, notices, proofs, retention, subjects, values
+from kept.platform.privacy import choices, clocks, erasure, ledger, notices, proofs, retention, subjects, values
 from kept.platform.privacy.bookkeeping import bookkeeping
 from kept.platform.privacy.gate import reserved
 from kept.platform.privacy.models import Choice, Entry, Erasure, Suppression
@@ -227,17 +227,17 @@ MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2040, 1, 1), timezones=st.
 @given(LENGTHS, MOMENTS, st.timedeltas(timedelta(), timedelta(days=900)))
 def test_nothing_goes_early_and_nothing_stays_more_than_a_day(keep: Duration, now: datetime, ago: timedelta) -> None:
     event = now - ago
-    due, limit = keep.after(event), retention.cutoff(keep, now)
+    due, limit = keep.after(event), clocks.cutoff(keep, now)
     assert due is not None
     assert limit is not None
     if event < limit:
         assert due <= now
     elif event > limit:
-        later = retention.cutoff(keep, now + timedelta(days=3 if keep.unit == "business days" else 1))
+        later = clocks.cutoff(keep, now + timedelta(days=3 if keep.unit == "business days" else 1))
         assert later is not None
         assert due > now or event < later
 
 
 @pytest.mark.once
 def test_until_withdrawn_has_no_date() -> None:
-    assert retention.cutoff(Duration.read("until withdrawn"), NOW) is None
+    assert clocks.cutoff(Duration.read("until withdrawn"), NOW) is None

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
-  const typing = (target) => target.matches("input, textarea, select, [contenteditable]");
+  const typing = (target) => target.matches("input:not([type=checkbox]), textarea, select, [contenteditable]");
 
   function close(menu) {
     menu.open = false;
@@ -13,7 +13,13 @@
     const rows = all("[data-row]");
     const at = rows.findIndex((row) => row.contains(document.activeElement));
     const row = rows[Math.max(0, Math.min(rows.length - 1, at + by))];
-    row?.querySelector(".primary a, a, button, input")?.focus();
+    (row?.querySelector(".primary a") ?? row?.querySelector("a, button, input"))?.focus();
+  }
+
+  // The keys of a list: x chooses the row that has the focus, ? tells of all keys.
+  function list(key) {
+    if (key === "x") document.activeElement.closest("[data-row]")?.querySelector("input[type=checkbox]")?.click();
+    if (key === "?") document.querySelector("dialog[data-keys]")?.showModal();
   }
 
   document.addEventListener("keydown", (event) => {
@@ -31,6 +37,11 @@
       search.select();
     } else if (event.key === "j" || event.key === "k") {
       step(event.key === "j" ? 1 : -1);
+    } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && event.target.closest("[data-row]")) {
+      event.preventDefault();
+      step(event.key === "ArrowDown" ? 1 : -1);
+    } else {
+      list(event.key);
     }
   });
 
@@ -51,6 +62,15 @@
     }
     const copy = event.target.closest("[data-copy]");
     if (copy) navigator.clipboard.writeText(copy.dataset.copy).then(() => say(copy.dataset.copied, "success"));
+  });
+
+  document.addEventListener("change", (event) => {
+    const { all: name, fills } = event.target.dataset;
+    if (name) all(`input[name="${name}"]`).forEach((box) => (box.checked = event.target.checked));
+    // The words of a choice, where nothing of one's own was written.
+    const field = fills && document.getElementById(fills);
+    const texts = fills && [...event.target.options].map((option) => option.dataset.text ?? "");
+    if (field && (field.value === "" || texts.includes(field.value))) field.value = texts[event.target.selectedIndex];
   });
 
   // A link that plays a button also answers the space bar.
@@ -106,6 +126,7 @@
 
   function prepare(within) {
     all("[data-days]", within).forEach(walk);
+    all("[data-all], [data-with-all]", within).forEach((element) => (element.hidden = false));
     if (navigator.clipboard) all("[data-copy]", within).forEach((button) => (button.hidden = false));
     all("[data-focus]", within).forEach((element) => element.focus());
   }
