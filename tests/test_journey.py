@@ -144,14 +144,14 @@ def test_every_page_fits_and_names_itself(page: Page, site: str, width: int) -> 
 
 def test_dana_gets_her_copy_and_then_is_erased(page: Page, site: str, tmp_path: Path) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
-    asked(page, site, "access", "Your copy of your data")
+    asked(page, site, "access", "Get a copy of your data")
     button = page.get_by_role("button", name="Download your copy")
     expect(button).to_be_visible(timeout=30_000)
     with page.expect_download() as copy:
         button.click()
     assert copy.value.path().stat().st_size > 1000
 
-    asked(page, site, "erase", "Erasing your data")
+    asked(page, site, "erase", "Have everything erased")
     link = page.get_by_role("link", name="Download the certificate")
     expect(link.first).to_be_visible(timeout=30_000)
     with page.expect_download() as certificate:

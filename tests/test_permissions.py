@@ -20,7 +20,7 @@ from kept.platform.accounts.roles import Capability
 from kept.platform.accounts.testing import Cast, cast, client_for, stranger
 from kept.platform.privacy.testing import with_notice
 
-PUBLIC, SIGNED_IN = "public", "signed in"
+PUBLIC, SIGNED_IN, BEARER = "public", "signed in", "bearer token"
 ADDRESSES: dict[str, str] = {
     "health": PUBLIC,
     "account_login": PUBLIC,
@@ -85,9 +85,9 @@ ADDRESSES: dict[str, str] = {
     "requests:api": PUBLIC,
     "requests:telling": PUBLIC,
     "requests:drp-business": PUBLIC,
-    "requests:drp-exercise": PUBLIC,
-    "requests:drp-request": PUBLIC,
-    "requests:drp-agent": PUBLIC,
+    "requests:drp-exercise": BEARER,
+    "requests:drp-request": BEARER,
+    "requests:drp-agent": BEARER,
     "requests:your-data": SIGNED_IN,
     "requests:settings-ask": SIGNED_IN,
     "requests:queue": "requests.handle",
@@ -229,3 +229,12 @@ def test_what_is_public_asks_nobody_to_sign_in(name: str) -> None:
     answer = stranger().get(path_of(name, people().account.slug))
     assert answer.status_code in (200, 301, 302, 400, 404, 405, 410), answer.status_code
     assert name.startswith(("account", "mfa")) or not answer.headers.get("Location", "").startswith("/sign-in/")
+
+
+@pytest.mark.parametrize("name", sorted(name for name, who in ADDRESSES.items() if who == BEARER))
+def test_what_is_for_programs_asks_for_their_token(name: str) -> None:
+    path = path_of(name, people().account.slug)
+    for client in (stranger(), client_for(people().alice)):
+        assert ask(client, path).status_code == 403
+        refused = client.generic("POST" if name.endswith("exercise") else "GET", path, headers={"Authorization": "Bearer nobody"})
+        assert refused.status_code == 403

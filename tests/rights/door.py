@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
+from email import message_from_bytes, policy
 from email.message import EmailMessage
 from functools import cached_property
 from html import unescape
@@ -24,9 +25,9 @@ from django.test import Client
 from django.utils import timezone
 
 from kept.apps.contacts.models import ContactPoint, Person
-from kept.apps.requests import actions, inbound, jobs, queries
-from kept.apps.requests.models import Request, State
-from kept.apps.requests.tests.people import Known, dana, mail_to, requests_of
+from kept.apps.requests import actions, inbound, jobs, outbox, queries
+from kept.apps.requests.models import OutboxMessage, Request, State
+from kept.apps.requests.tests.people import Known, dana, requests_of
 from kept.apps.requests.tests.test_drp import Client1
 from kept.core.ledger import VerifyKey, verify_receipt
 from kept.platform.accounts.actions import create_user
@@ -114,11 +115,11 @@ class House:
 
     def form(self, kind: str, email: str, region: str = "", client: Client | None = None, **told: Any) -> Case:
         """Fill in the form of the privacy centre; the letter lies unopened."""
-        browser, before = client or stranger(), len(mail_to(self.account, email))
+        browser = client or stranger()
         answer = browser.post(self.path(f"ask/{kind}/"), {"email": email, "region": region or self.account.region, **told})
         assert answer.status_code == 302, answer.content.decode()
         settle()
-        return Case(self, requests_of(self.account)[-1].reference, browser, email, before, str(answer["Location"]))
+        return Case(self, requests_of(self.account)[-1].reference, browser, email, sent=str(answer["Location"]))
 
     def offers(self, region: str = "") -> str:
         """What the privacy centre says to somebody who lives there."""
@@ -128,14 +129,14 @@ class House:
 
     def mail(self, sender: str, subject: str, text: str) -> Case:
         """Write to the privacy address."""
-        made, before = EmailMessage(), len(mail_to(self.account, sender))
+        made = EmailMessage()
         made["From"], made["To"], made["Subject"] = f"Dana <{sender}>", f"privacy@{self.name}.example", subject
         made["Message-ID"] = f"<{uuid4().hex}@quayside.example>"
         made.set_content(text)
         found = inbound.receive(self.account, made.as_bytes())
         assert found is not None
         settle()
-        return Case(self, found.reference, stranger(), sender, before)
+        return Case(self, found.reference, stranger(), sender)
 
     def signed_in(self, email: str) -> Client:
         """The browser of somebody who has signed in with a proved address."""
@@ -153,12 +154,11 @@ class House:
 
     def take_in(self, kind: str, address: str, channel: str = "phone", **told: str) -> Case:
         """Petra writes down what somebody asked by telephone or by letter."""
-        before = len(mail_to(self.account, address))
         given = {"kind": kind, "channel": channel, "known_by": "email", "value": address, "email": address, "note": "", **told}
         answer = self.petra.post(f"/{self.account.slug}/requests/new/", given)
         assert answer.status_code == 302, answer.content.decode()
         settle()
-        return Case(self, requests_of(self.account)[-1].reference, stranger(), address, before)
+        return Case(self, requests_of(self.account)[-1].reference, stranger(), address)
 
     def agent(self) -> Client1:
         """An authorised agent, entered by Petra and paired."""
@@ -171,11 +171,10 @@ class House:
 
     def by_agent(self, agent: Client1, right: str, known: Known, **claims: Any) -> Case:
         """The agent asks by the Data Rights Protocol."""
-        before = len(mail_to(self.account, known.email))
         answer = agent.exercise(right, email=known.email, **claims)
         assert answer.status_code == 200, answer.content
         settle()
-        return Case(self, answer.json()["request_id"].replace("-", ""), stranger(), known.email, before)
+        return Case(self, answer.json()["request_id"].replace("-", ""), stranger(), known.email)
 
     # What holds
 
@@ -260,7 +259,6 @@ class Case:
     reference: str
     browser: Client
     email: str
-    before: int = 0
     sent: str = ""
     page: str = ""
 
@@ -282,12 +280,21 @@ class Case:
     # The person
 
     def letters(self) -> list[str]:
-        """What came by mail since they asked, oldest first, each in one line."""
-        return [" ".join(text.split()) for text in mail_to(self.house.account, self.email)[self.before :]]
+        """What came by mail about it, oldest first, each in one line."""
+        return [" ".join(text.split()) for text in self._mails()]
+
+    def _mails(self) -> list[str]:
+        """The letters of the request that lie in the outbox, for the address that asked."""
+        with bookkeeping(self.house.account.pk) as use:
+            numbers = list(OutboxMessage.under(use).filter(request=self.reference).order_by("id").values_list("pk", flat=True))
+        paths = [path for one in numbers if (path := outbox.folder() / f"{one}.eml").exists()]
+        mails = [message_from_bytes(path.read_bytes(), _class=EmailMessage, policy=policy.default) for path in paths]
+        bodies = [mail.get_body(("plain",)) for mail in mails if mail["To"] == self.email]
+        return [body.get_content() for body in bodies if body is not None]
 
     def _links(self) -> list[str]:
         found = re.compile(rf"https?://[^/\s]+({re.escape(self.house.path())}\S+)")
-        return [link for text in mail_to(self.house.account, self.email)[self.before :] for link in found.findall(text)]
+        return [link for text in self._mails() for link in found.findall(text)]
 
     def letter_to_confirm(self) -> str:
         """The link that asks whether it was them; empty where none came."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.text import capfirst
 from django.views.decorators.http import require_http_methods
 
 from kept.apps.requests import actions, queries, words
@@ -24,7 +25,7 @@ def new(request: TeamRequest) -> HttpResponseBase:
     line = request.GET.get("line", "")
     kind = asked if asked in _kinds(request.account) else _opened_by(request.account, line)
     if not kind:
-        kinds = [(one, words.title(one), words.says(one, request.account.name), words.WORDS[one].icon) for one in _kinds(request.account)]
+        kinds = [(one, capfirst(str(one.label)), words.WORDS[one].icon) for one in _kinds(request.account)]
         return page(request, "new.html", {"kinds": kinds, "line": line, "lines": _first_lines(request.account)})
     right = queries.offered(request.account).rights(request.account.region).get(queries.RIGHT.get(Kind(kind), kind))
     data = request.POST if request.method == "POST" else None

@@ -65,7 +65,7 @@ def correspondents(request: TeamRequest) -> HttpResponseBase:
 @require_POST
 def end_agent(request: TeamRequest, party_id: int) -> HttpResponseBase:
     """An agent acts for nobody any more."""
-    actions.end(request.account, Agent, party_id)
+    actions.end(request.account, request.actor, Agent, party_id)
     messages.success(request, _("The agent has ended: nothing is taken from it any more."))
     return redirect("requests:agents", request.account.slug)
 
@@ -74,6 +74,6 @@ def end_agent(request: TeamRequest, party_id: int) -> HttpResponseBase:
 @require_POST
 def end_correspondent(request: TeamRequest, party_id: int) -> HttpResponseBase:
     """A recipient is told at this address no more."""
-    actions.end(request.account, Correspondent, party_id)
+    actions.end(request.account, request.actor, Correspondent, party_id)
     messages.success(request, _("Nothing is told at this address any more."))
     return redirect("requests:correspondents", request.account.slug)

@@ -16,7 +16,6 @@ from kept.apps.requests import actions, drp, limits, private, queries
 from kept.apps.requests.models import Agent, Channel, Kind, Request, State
 from kept.core.errors import BadInput, Conflict, NotFound, Refused
 from kept.platform.accounts.models import Account
-from kept.platform.data import rows
 from kept.platform.jobs import outgoing
 from kept.platform.privacy import ledger
 from kept.platform.privacy.bookkeeping import bookkeeping
@@ -25,28 +24,6 @@ CALIFORNIA = "US-CA"
 
 
 # Agents
-
-
-def add_agent(account: Account, actor: str, identifier: str, name: str, verify_key: str) -> None:
-    """Let an agent act for people here, as the directory lists it. Raises BadInput for a malformed key, Conflict when it is known."""
-    try:
-        drp.verify_key(verify_key)
-    except ValueError as error:
-        cure = "Paste the verify_key of the directory: 32 bytes in base64."
-        raise BadInput("This is no Ed25519 public key.", place="verify_key", cure=cure) from error
-    with bookkeeping(account.pk, writing=True) as use:
-        if Agent.under(use).filter(identifier=identifier).exists():
-            raise Conflict("An agent of this id is known already.", place=identifier, cure="End it first.")
-        names = ("identifier", "name", "verify_key", "added_by", "added_at")
-        rows.insert(use, Agent, names, [(identifier, name, verify_key, actor, timezone.now())])
-        ledger.append(use, "account", actor=actor, document={"agent": identifier, "key": verify_key})
-
-
-def end_agent(account: Account, actor: str, identifier: str) -> None:
-    """Let an agent act no more: its token is void, and its requests that wait for proof are refused to it."""
-    with bookkeeping(account.pk, writing=True) as use:
-        Agent.under(use).filter(identifier=identifier, ended_at=None).update(ended_at=timezone.now(), token="")
-        ledger.append(use, "account", actor=actor, document={"agent": identifier, "ended": True})
 
 
 def agent_of(account: Account, *, token: str = "", identifier: str = "") -> Agent:

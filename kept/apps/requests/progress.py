@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
 from kept.apps.requests import phrases, private, queries, words
+from kept.apps.requests.actions import answering
 from kept.apps.requests.actions.closing import COPIES
 from kept.apps.requests.lifecycle import OPEN
 from kept.apps.requests.models import Channel, Kind, Request, State
@@ -46,7 +47,7 @@ def shown(account: Account, request: Request) -> dict[str, Any]:
     """What the page of a request shows: title, steps, what can be fetched, what was decided, whether it is still moving."""
     held = queries.erasure_of(request) if request.kind == Kind.ERASE else None
     certificate = held is not None and "proof" in (held.certificate or {})
-    final = certificate and held is not None and held.residue_at is not None and held.kept is None
+    final = certificate and answering.final(request)
     steps = [_received(request), _verified(request), *_decided(request), *_answered(request, final=final)]
     moving = request.state in (State.VERIFIED, State.WORKING) or (request.kind == Kind.ERASE and request.state == State.READY and not final)
     personal = private.open_private(request)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,12 +17,15 @@ from kept.core.notice.durations import Duration
 from kept.platform.accounts.actor import Actor
 from kept.platform.accounts.models import Account
 from kept.platform.data import rows
+from kept.platform.jobs import outgoing
+from kept.platform.privacy import ledger
 from kept.platform.privacy.bookkeeping import bookkeeping
 from kept.platform.privacy.notices import policy_of
 
 KEY_BYTES = 32
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _AGENT = ("identifier", "name", "verify_key", "added_by", "added_at")
+_VOID: Mapping[type[Any], dict[str, str]] = {Agent: {"token": ""}}
 _CORRESPONDENT = ("recipient", "address", "verify_key", "confirms_within", "added_by", "added_at")
 
 
@@ -57,17 +60,16 @@ def add_agent(account: Account, actor: Actor, identifier: str, name: str, verify
         else:
             changes = {"name": name.strip(), "verify_key": key, "token": "", "paired_at": None, "ended_at": None}
             Agent.under(use).filter(pk=held.pk).update(**changes, added_by=actor.reference, added_at=timezone.now())
+        ledger.append(use, "account", actor=actor.reference, document={"agent": identifier, "key": key})
 
 
 def add_correspondent(account: Account, actor: Actor, recipient: str, address: str, verify_key: str, confirms_within: str) -> None:
-    """Say how a recipient of the notice is told. Raises BadInput for a recipient, address, key or length that is none; Conflict for a
-    recipient who has one already.
+    """Say how a recipient of the notice is told. Raises BadInput for a recipient, address, key or length that is none; Refused for an
+    address inside the house; Conflict for a recipient who has one already.
     """
     if recipient not in recipients(account):
         raise BadInput(_("The notice names no such recipient."), place="recipient", cure=_("Choose one that it names."))
-    url = urlsplit(address.strip())
-    if url.scheme != "https" or not url.hostname or url.username:
-        raise BadInput(_("This address cannot be told anything safely."), place="address", cure=_("Write it as https://…"))
+    outgoing.check(address.strip())
     try:
         Duration.read(confirms_within.strip())
     except ValueError as error:
@@ -78,13 +80,16 @@ def add_correspondent(account: Account, actor: Actor, recipient: str, address: s
             raise Conflict(_("This recipient has an address already."), place="recipient", cure=_("End it first."))
         line = (recipient, address.strip(), key, confirms_within.strip(), actor.reference, timezone.now())
         rows.insert(use, Correspondent, _CORRESPONDENT, [line])
+        ledger.append(use, "account", actor=actor.reference, document={"recipient": recipient, "address": address.strip(), "key": key})
 
 
-def end(account: Account, model: type[Agent] | type[Correspondent], party_id: int) -> None:
-    """End an agent or a correspondent: nothing is taken from it or told to it from now on. Raises NotFound."""
+def end(account: Account, actor: Actor, model: type[Agent] | type[Correspondent], party_id: int) -> None:
+    """End an agent or a correspondent: nothing is taken from it or told to it from now on, and a token is void. Raises NotFound."""
     known: Any = model
     with bookkeeping(account.pk, writing=True) as use:
-        if not known.under(use).filter(pk=party_id, ended_at=None).update(ended_at=timezone.now()):
+        ended = known.under(use).filter(pk=party_id, ended_at=None).update(ended_at=timezone.now(), **_VOID.get(model, {}))
+        ledger.append(use, "account", actor=actor.reference, document={"ended": model._meta.model_name, "number": party_id})
+        if not ended:
             raise NotFound(_("There is no such entry, or it has ended."), place=str(party_id))
 
 

@@ -10,13 +10,13 @@ from django.utils import timezone
 
 from kept.apps.contacts.models import Person
 from kept.apps.requests import actions, jobs, queries
-from kept.apps.requests.models import Kind, Request, State
+from kept.apps.requests.models import Kind, Request, State, Telling
 from kept.apps.requests.tests.people import link_in, mail_to, requests_of
 from kept.platform.accounts.models import Account
 from kept.platform.accounts.testing import cast, stranger
 from kept.platform.data.models import Subject
 from kept.platform.jobs import worker
-from kept.platform.privacy import choices, notices
+from kept.platform.privacy import choices, disclosures, notices
 from kept.platform.privacy.gate import acting, reserved
 from kept.platform.privacy.testing import notice_text
 
@@ -164,6 +164,19 @@ def _confirmed(account: Account, browser: Client, made: Request, email: str, bef
 def again(account: Account, request: Request) -> Request:
     """The request as it stands now."""
     return queries.by_reference(account.pk, request.reference)
+
+
+def delivered(account: Account, subject_id: int) -> None:
+    """The carrier gets somebody's name and address for a delivery."""
+    with acting(account.pk, "job:delivery", "customer-relations") as use:
+        people = list(Subject.under(use).filter(pk=subject_id))
+        assert disclosures.disclose(use, "Severn Carriers", people, ["name", "postal-address"]).allowed
+
+
+def told(account: Account, request: Request) -> set[tuple[str, str]]:
+    """Who was written down to be told of a request, and what of."""
+    with reserved(account.pk, "command:test", "rights") as use:
+        return set(Telling.under(use).filter(request=request.reference).values_list("recipient", "what"))
 
 
 def seen(account: Account, subject_id: int, purpose: str = "customer-relations") -> bool:

@@ -8,7 +8,7 @@ from kept.apps.contacts.models import ContactPoint, Person, PostalAddress
 from kept.apps.requests import actions
 from kept.apps.requests.answers.changes import Correction, apply_correction, correctable
 from kept.apps.requests.models import Kind, Request, State
-from kept.apps.requests.tests.changing import again, ask, entries, letters, seen, settle, stands, workshop, write
+from kept.apps.requests.tests.changing import again, ask, delivered, entries, letters, seen, settle, stands, told, workshop, write
 from kept.apps.requests.tests.people import dana, link_in, mail_to
 from kept.core.errors import BadInput, Conflict, NotFound, Refused
 from kept.platform.accounts.actor import Actor
@@ -36,6 +36,7 @@ def keys(account: Account, request: Request) -> dict[str, str]:
 
 def test_what_is_contested_is_left_alone_until_it_is_put_right(account: Account) -> None:
     known, before = dana(account), broken(account)
+    delivered(account, known.id)
     browser, request = ask(account, Kind.CORRECT, known.email, what="My family name is misspelt", should="Marsham")
     assert request.state == State.DECIDING
     assert request.subject_reference == known.reference
@@ -62,8 +63,9 @@ def test_what_is_contested_is_left_alone_until_it_is_put_right(account: Account)
     assert "BS1 4QA" in said
     assert "From now on we use it again" in said
     assert browser.get(of_page(account, known.email)).status_code == 200
-    told = [one for one in entries(account, request) if one in ("correction", "restriction")]
-    assert told == ["restriction", "correction", "restriction"]
+    done = [one for one in entries(account, request) if one in ("correction", "restriction")]
+    assert done == ["restriction", "correction", "restriction"]
+    assert told(account, request) == {("disclose:carrier", "correct")}
     with reserved(account.pk, "command:test", "rights") as use:
         person = Person.under(use).get(subject_id=known.id)
         place = PostalAddress.under(use).get(subject_id=known.id)
@@ -141,9 +143,9 @@ def test_a_refusal_is_told_before_the_data_is_used_again(account: Account) -> No
     assert not seen(account, known.id)
     settle()
     assert seen(account, known.id)
-    told = letters(account, known.email)
-    assert "Your passport says so too." in told[-2]
-    assert "From now on we use it again" in told[-1]
+    said = letters(account, known.email)
+    assert "Your passport says so too." in said[-2]
+    assert "From now on we use it again" in said[-1]
 
 
 def test_taking_it_back_lifts_what_it_restricted(account: Account) -> None:

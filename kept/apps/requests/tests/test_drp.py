@@ -18,10 +18,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.test import Client
 
-from kept.apps.requests import actions, drp_actions, jobs, queries
+from kept.apps.requests import actions, jobs, queries
 from kept.apps.requests.models import Agent, State
 from kept.apps.requests.tests.people import dana, link_in, mail_to, requests_of, work
 from kept.core.errors import BadInput, Conflict, Refused
+from kept.platform.accounts.actor import Actor
 from kept.platform.accounts.models import Account
 from kept.platform.jobs import outgoing, worker
 from kept.platform.privacy import ledger, notices
@@ -30,6 +31,7 @@ from kept.platform.privacy.gate import reserved
 from kept.platform.privacy.models import Choice
 from kept.platform.privacy.testing import cast, notice_text
 
+ALICE = Actor("member", 1, "Alice")
 SALE = """
 ## Sale
 
@@ -112,7 +114,7 @@ class Client1:
 @pytest.fixture(scope="module")
 def agent(account: Account) -> Client1:
     made = Client1(account)
-    drp_actions.add_agent(account, "member:1", made.agent, "Permission Slip of the Harbour", made.verify_key)
+    actions.add_agent(account, ALICE, made.agent, "Permission Slip of the Harbour", made.verify_key)
     made.pair()
     return made
 
@@ -132,7 +134,7 @@ def test_pairing_answers_a_token_that_holds(agent: Client1) -> None:
 
 def test_pairing_anew_voids_the_token_before(account: Account) -> None:
     made = Client1(account)
-    drp_actions.add_agent(account, "member:1", made.agent, "Another", made.verify_key)
+    actions.add_agent(account, ALICE, made.agent, "Another", made.verify_key)
     made.pair()
     before = made.token
     made.pair()
@@ -179,12 +181,10 @@ def test_an_access_request_from_open_to_fulfilled(account: Account, agent: Clien
 
 def _vouched(account: Account) -> None:
     """Answer the newest request; where the notice wants one of the team to look, one does."""
-    from kept.platform.accounts.actor import Actor
-
     work()
     request = requests_of(account)[-1]
     if request.state == State.VERIFIED:
-        actions.start(account, Actor("member", 1, "Alice"), request)
+        actions.start(account, ALICE, request)
         work()
 
 
@@ -238,7 +238,7 @@ def test_agents_see_nothing_of_each_other(account: Account, agent: Client1) -> N
     known = dana(account, region="US-CA")
     request_id = agent.exercise("access", email=known.email).json()["request_id"]
     other = Client1(account)
-    drp_actions.add_agent(account, "member:1", other.agent, "Another", other.verify_key)
+    actions.add_agent(account, ALICE, other.agent, "Another", other.verify_key)
     other.pair()
     for answer in (other.status(request_id), other.revoke(request_id)):
         assert (answer.status_code, answer.json()["code"]) == (403, "403")
@@ -340,13 +340,15 @@ def test_the_checks_come_in_the_order_of_the_protocol(agent: Client1) -> None:
 
 def test_an_agent_that_was_ended_is_nobody(account: Account) -> None:
     made = Client1(account)
-    drp_actions.add_agent(account, "member:1", made.agent, "Another", made.verify_key)
+    actions.add_agent(account, ALICE, made.agent, "Another", made.verify_key)
     with pytest.raises(Conflict):
-        drp_actions.add_agent(account, "member:1", made.agent, "Another", made.verify_key)
+        actions.add_agent(account, ALICE, made.agent, "Another", made.verify_key)
     with pytest.raises(BadInput):
-        drp_actions.add_agent(account, "member:1", "SHORT", "Another", "AAAA")
+        actions.add_agent(account, ALICE, "SHORT", "Another", "AAAA")
     made.pair()
-    drp_actions.end_agent(account, "member:1", made.agent)
+    with bookkeeping(account.pk) as use:
+        number = Agent.under(use).get(identifier=made.agent).pk
+    actions.end(account, ALICE, Agent, number)
     assert made.send("GET", f"agent/{made.agent}").status_code == 403
     assert made.send("POST", f"agent/{made.agent}", made.sign(made.envelope())).status_code == 403
     with bookkeeping(account.pk) as use:

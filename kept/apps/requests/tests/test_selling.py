@@ -13,7 +13,7 @@ from kept.apps.requests import actions, queries
 from kept.apps.requests.answers import gpc
 from kept.apps.requests.answers.changes import may_ask_again
 from kept.apps.requests.models import Channel, Kind, Request, State
-from kept.apps.requests.tests.changing import again, ask, entries, letters, settle, stands, workshop
+from kept.apps.requests.tests.changing import again, ask, entries, letters, settle, stands, told, workshop
 from kept.apps.requests.tests.people import dana, link_in, mail_to, requests_of
 from kept.apps.requests.tests.test_correcting import members
 from kept.core.errors import Conflict
@@ -68,6 +68,7 @@ def test_the_sale_ends_without_proof_and_the_answer_says_from_when_and_how_far(a
     held = stands(account, known.id)
     assert (held["sale"], held["sharing"]) == (OUT, OUT)
     assert request.outcome["reach"] == "records"
+    assert told(account, request) == {("disclose:advertiser", "opt-out")}
     assert request.outcome["from"] <= timezone.now().isoformat()
     said = letters(account, known.email)[-1]
     assert "holds from now on" in said

@@ -104,6 +104,14 @@ class TestOtherBases:
         assert open_to(made, "marketing", **said)
         assert not open_to(made, "direct-marketing", **said)
 
+    def test_a_yes_after_a_restriction_opens_what_it_names_and_no_more(self) -> None:
+        made = policy(purpose("direct-marketing", "consent"), purpose("analytics", "legitimate-interest"))
+        said = {"choices": {"direct-marketing": given()}, "restricted": frozenset({"all"})}
+        assert not open_to(made, "direct-marketing", **said)
+        for agreed in ("direct-marketing", "marketing"):
+            assert open_to(made, "direct-marketing", **said, agreed=frozenset({agreed}))
+            assert not open_to(made, "analytics", **said, agreed=frozenset({agreed}))
+
     def test_a_choice_over_a_parent_moves_its_children(self) -> None:
         made = policy(purpose("newsletter", "consent"), purpose("advertising", "consent"), choice("offers", "marketing"))
         assert made.permits(facts(choices={"offers": given()}))[0] == 1 << EVERYTHING_BIT | 0b11
