@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import uuid4
 
 import pytest
 
@@ -146,7 +147,7 @@ def test_a_hidden_person_is_met_but_not_named(account: Account) -> None:
 
 def test_the_erased_stay_away_unless_they_come_themselves(account: Account) -> None:
     first = person(account, email="dana.erased@quayside.example")
-    erasure.erase(account.pk, "command:test", looked_at(account, first).subject.pk, "cd" * 16, "right:erasure")
+    erasure.erase(account.pk, "command:test", looked_at(account, first).subject.pk, uuid4().hex, "right:erasure")
     with pytest.raises(Conflict, match="erased"):
         person(account, email="dana.erased@quayside.example")
     other = person(account)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import secrets
 from dataclasses import dataclass, field
@@ -23,6 +24,9 @@ from kept.platform.privacy.bookkeeping import bookkeeping
 from kept.platform.privacy.gate import reserved
 from kept.platform.privacy.notices import policy_of
 
+_NUMBERS = itertools.count(secrets.randbelow(10_000))
+"""Telephone numbers that nobody else in this database has: tests look for them in its files."""
+
 
 @dataclass(frozen=True)
 class Known:
@@ -38,7 +42,7 @@ def dana(account: Account, *, given: str = "Dana", family: str = "", region: str
     """A person with values that occur nowhere else."""
     tag = secrets.token_hex(5)
     family = family or f"Marsh{tag}"
-    email, phone = f"dana.{tag}@quayside.example", f"+44117555{secrets.randbelow(10000):04}"
+    email, phone = f"dana.{tag}@quayside.example", f"+44117555{next(_NUMBERS) % 10_000:04}"
     street, postcode, title, born = f"{tag} Tideline Row", f"ZZ{tag}", f"Joiner {tag}", "1987-02-13"
     with reserved(account.pk, "command:test", "rights") as use, writing(use):
         (made,) = subjects.add(use, policy_of(account.pk), [subjects.Newcomer(region)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connections
@@ -137,7 +138,7 @@ def test_after_erasure_nothing_but_the_tombstone_remains(account: Account) -> No
     held = receipt(account, dana.id)
     with reserved(account.pk, "command:test", "rights") as use:
         subject = Subject.under(use).get(pk=dana.id)
-    erasure.erase(account.pk, "command:test", dana.id, "cd" * 16, "right:erasure")
+    erasure.erase(account.pk, "command:test", dana.id, uuid4().hex, "right:erasure")
     with reserved(account.pk, "command:test", "rights") as use:
         with pytest.raises(NotFound, match="erased already"):
             consents.receipt(use, subject, **ADDRESSES)
