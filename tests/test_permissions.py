@@ -109,6 +109,7 @@ ADDRESSES: dict[str, str] = {
     "requests:call-back": "requests.handle",
     "requests:attachment": "requests.handle",
     "requests:hand-over": "requests.handle",
+    "requests:whom-to-tell": "requests.handle",
     "requests:team-certificate": "requests.handle",
     "notices:notice": PUBLIC,
     "notices:source": PUBLIC,

@@ -10,7 +10,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from kept.apps.requests import actions, desk_forms, desk_queries, verifying
+from kept.apps.requests import actions, desk_forms, desk_queries, telling, verifying
 from kept.apps.requests.answers.correcting import Correction, apply_correction
 from kept.apps.requests.desk_sight import Sight
 from kept.apps.requests.lifecycle import BEFORE_DOING, OPEN
@@ -197,6 +197,11 @@ class Acts:
             says = _("It goes out by email, with a link to the page of their request.")
             form = self._form("write", desk_forms.WriteForm)
             yield Act("write", "talk", _("Write to them"), says, _("Send it"), form, _write)
+        open_ = [(one.id, one.name) for one in self.sight.tellings if one.confirmed_at is None and one.how not in telling.SETTLED]
+        if open_ and not self.sight.hidden:
+            says = _("Who had the data hears of this. Note here what was said or written outside.")
+            form = self._form("told", desk_forms.ToldForm, recipients=open_)
+            yield Act("told", "talk", _("Note who was told"), says, _("Note it"), form, _note_told)
 
 
 def _common(lists: list[tuple[str, ...]]) -> list[str]:
@@ -293,3 +298,9 @@ def _extend(request: TeamRequest, found: Request, form: forms.Form) -> str:
 def _write(request: TeamRequest, found: Request, form: forms.Form) -> str:
     actions.write(request.account, request.actor, found, form.cleaned_data["text"])
     return _("Your message is on its way.")
+
+
+def _note_told(request: TeamRequest, found: Request, form: forms.Form) -> str:
+    given, note = form.cleaned_data, telling.confirm_by_hand if form.cleaned_data["how"] == "done" else telling.impossible
+    note(request.account, request.actor, int(given["recipient"]), given["words"])
+    return _("Noted. It stands in the history.")

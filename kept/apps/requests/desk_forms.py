@@ -268,6 +268,22 @@ class WriteForm(forms.Form):
     text = forms.CharField(label=_("Message"), max_length=LONG, widget=forms.Textarea(attrs={"rows": 4}))
 
 
+class ToldForm(forms.Form):
+    """That a recipient was told by hand and has done it, or why it cannot be told."""
+
+    recipient = forms.ChoiceField(label=_("Who"))
+    how = forms.ChoiceField(
+        label=_("How it went"),
+        choices=[("done", _("We told them, and they have done it")), ("impossible", _("They cannot be told, and the person reads why"))],
+        widget=forms.RadioSelect,
+    )
+    words = forms.CharField(label=_("How you know, or why not"), max_length=LONG, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, *args: Any, recipients: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["recipient"].choices = recipients  # type: ignore[attr-defined]
+
+
 class TakeInForm(forms.Form):
     """A request on somebody's behalf."""
 

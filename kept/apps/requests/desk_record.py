@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -14,12 +13,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from kept.apps.requests import actions, attachments, desk_queries, outcomes, queries
+from kept.apps.requests import actions, attachments, desk_queries, outcomes, queries, telling
 from kept.apps.requests.desk import law, page, row
 from kept.apps.requests.desk_acts import POWERS, Acts
 from kept.apps.requests.desk_forms import CLOCK_REASONS, GROUNDS, HOW, REASONS, DetailsForm
 from kept.apps.requests.desk_sight import Sight, sight
-from kept.apps.requests.models import Channel, Kind, Request, State, Telling
+from kept.apps.requests.models import Channel, Kind, Request, State
+from kept.apps.requests.telling import How, Told
 from kept.apps.requests.web import attachment
 from kept.core.errors import Conflict, KeptError, NotFound
 from kept.platform.accounts.door import TeamRequest, team
@@ -99,7 +99,7 @@ def _shown(
         "decision": _decision(found, seen, members),
         "lacking": [str(POWERS.get(one, one)) for one in seen.lacking],
         "said": _said(seen),
-        "told": [_told(one, timezone.now()) for one in seen.tellings],
+        "told": [_told(one) for one in seen.tellings],
         "file_words": FILES,
         "history": _history(seen, members),
         "gone": _("destroyed") if found.closed_at else _("nobody: handed over by the team"),
@@ -259,17 +259,19 @@ def _said(seen: Sight) -> list[dict[str, Any]]:
     ]
 
 
-def _told(one: Telling, now: datetime) -> dict[str, Any]:
-    if one.confirmed_at is not None:
-        state, tone = _("confirmed"), "ok"
-    elif one.due_at < now:
-        state, tone = _("overdue"), "bad"
-    elif one.sent_at is not None:
-        state, tone = _("told"), "info"
-    else:
-        state, tone = _("to be told"), "warn"
-    told = {"recipient": one.recipient, "what": one.what, "due": one.due_at, "at": one.confirmed_at or one.sent_at}
-    return {**told, "state": state, "tone": tone}
+def _told(one: Told) -> dict[str, Any]:
+    tones = {How.COMPLETED: "ok", How.RECEIVED: "info", How.IN_PROGRESS: "info", How.IMPOSSIBLE: "", How.DENIED: "bad", How.NOT_TOLD: "bad"}
+    done = one.confirmed_at is not None
+    return {
+        "id": one.id,
+        "recipient": one.name,
+        "due": one.due_at,
+        "at": one.confirmed_at or one.sent_at,
+        "state": _("overdue") if one.late else _("confirmed") if done else one.how.label,
+        "tone": "bad" if one.late else "ok" if done else tones.get(one.how, "warn"),
+        "why": one.why,
+        "by_hand": not done and one.how == How.BY_HAND,
+    }
 
 
 def _history(seen: Sight, members: dict[str, str]) -> list[dict[str, Any]]:
@@ -354,6 +356,20 @@ def attached(request: TeamRequest, reference: str, attachment_id: int) -> HttpRe
     if one is None:
         raise NotFound(_("This file is not there any more."), place=str(attachment_id))
     return attachment(attachments.content(found, attachment_id), one.name, one.media_type)
+
+
+@team("requests.handle")
+@require_POST
+def whom_to_tell(request: TeamRequest, reference: str, telling_id: int) -> HttpResponseBase:
+    """As whom a recipient knows the person, to tell them by hand: a file to keep nowhere, and a look in the ledger."""
+    found = queries.by_reference(request.account.pk, reference)
+    with reserved(request.account.pk, request.actor, "rights", rule=found.rule, request=reference) as use:
+        mine = {one.id for one in telling.told(use, found)}
+    if telling_id not in mine or actions.unsure(found):
+        raise NotFound(_("There is no such recipient of this request."), place=str(telling_id))
+    known = telling.identities(request.account, request.actor, telling_id)
+    lines = [f"{one['identity_type']}: {one['identity_value']}" for one in known]
+    return attachment("\n".join(lines).encode(), f"tell-{found.reference[:8]}.txt", "text/plain; charset=utf-8")
 
 
 @team("requests.handle")

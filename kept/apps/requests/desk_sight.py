@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from kept.apps.requests import actions, attachments, private, queries
+from kept.apps.requests import actions, attachments, private, queries, telling
 from kept.apps.requests.answers.correcting import Correctable, correctable
 from kept.apps.requests.attachments import Attached
 from kept.apps.requests.lifecycle import OPEN
-from kept.apps.requests.models import Kind, Message, OutboxMessage, Request, State, Telling
+from kept.apps.requests.models import Kind, Message, OutboxMessage, Request, State
 from kept.apps.requests.private import Private
 from kept.core.errors import Shredded
 from kept.core.notice.deadlines import Deadline
@@ -53,7 +53,7 @@ class Sight:
     plan: list[Planned] | None = None
     categories: Mapping[str, str] = field(default_factory=dict)
     said: list[Said] = field(default_factory=list)
-    tellings: list[Telling] = field(default_factory=list)
+    tellings: list[telling.Told] = field(default_factory=list)
     history: list[queries.Step] = field(default_factory=list)
     lacking: tuple[str, ...] = ()
     files: list[Attached] = field(default_factory=list)
@@ -68,7 +68,7 @@ def sight(request: TeamRequest, found: Request) -> Sight:
     with reserved(request.account.pk, request.actor, "rights", rule=found.rule, request=found.reference) as use:
         right = queries.right_of(queries.terms_of(use, found), found.kind, found.region)
         seen: dict[str, Any] = {} if hidden else _seen(use, found)
-        history, tellings = queries.history(use, found), list(Telling.under(use).filter(request=found.reference).order_by("id"))
+        history, tellings = queries.history(use, found), telling.told(use, found)
     held = Private() if hidden else private.open_private(found)
     clock = Deadline.model_validate(found.clock)
     return Sight(right, clock, hidden, held, history=history, tellings=tellings, lacking=lacking, **seen)

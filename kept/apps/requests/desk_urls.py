@@ -28,5 +28,6 @@ urlpatterns: list[URLPattern] = [
     path(f"{_ONE}call-back/", desk_record.call_back, name="call-back"),
     path(f"{_ONE}package/", desk_record.hand_over, name="hand-over"),
     path(f"{_ONE}attachments/<int:attachment_id>/", desk_record.attached, name="attachment"),
+    path(f"{_ONE}recipients/<int:telling_id>/", desk_record.whom_to_tell, name="whom-to-tell"),
     path(f"{_ONE}certificate/", desk_record.certificate, name="team-certificate"),
 ]

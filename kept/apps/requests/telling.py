@@ -66,6 +66,8 @@ class How(models.TextChoices):
 
 AWAITED = (How.ADDRESS, How.RECEIVED, How.IN_PROGRESS)
 """Told at their address, and not done."""
+SETTLED = (How.COMPLETED, How.IMPOSSIBLE, How.NOT_TOLD)
+"""Nothing more comes of it."""
 
 
 # Gathering and sending

@@ -22,7 +22,7 @@ from kept.apps.requests.tests.test_residue import found_in_files
 from kept.core.errors import BadInput, Closed, Conflict, NotFound
 from kept.platform.accounts.actor import Actor
 from kept.platform.accounts.models import Account
-from kept.platform.accounts.testing import Cast
+from kept.platform.accounts.testing import Cast, client_for
 from kept.platform.data.models import Subject
 from kept.platform.jobs.models import Job
 from kept.platform.privacy import ledger, notices
@@ -420,6 +420,25 @@ def test_the_team_tells_by_hand_and_says_so(account: Account, alice: Actor) -> N
     ]
     with bookkeeping(account.pk) as use:
         assert [one.how for one in telling.told(use, request)] == [How.BY_HAND, How.BY_HAND, How.IMPOSSIBLE]
+
+
+def test_the_team_tells_by_hand_from_the_page_of_the_request(people: Cast, account: Account, listener: Listener) -> None:
+    known, request = erased(account)
+    found, browser = tellings(account, request.reference), client_for(people.alice)
+    page = f"/{account.slug}/requests/{request.reference}/"
+    shown = browser.get(page).content.decode()
+    assert "to be told by the team" in shown
+    whom = browser.post(f"{page}recipients/{found[CARRIER].pk}/")
+    assert f"email: {known.email}" in whom.content.decode()
+    assert browser.post(f"{page}recipients/{10**12}/").status_code == 404
+    said = {"recipient": found[CARRIER].pk, "how": "done", "words": ""}
+    assert browser.post(f"{page}do/told/", said).status_code == 400
+    assert browser.post(f"{page}do/told/", {**said, "words": "By telephone."}).status_code == 302
+    assert (
+        browser.post(f"{page}do/told/", {**said, "recipient": found[HOST].pk, "how": "impossible", "words": "Closed."}).status_code == 302
+    )
+    assert {one.confirmed_at is not None for one in tellings(account, request.reference).values() if one.how == How.BY_HAND} >= {True}
+    assert "could not be told: Closed." in words(account, request)
 
 
 # With the request's key
