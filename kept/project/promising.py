@@ -91,7 +91,7 @@ def _row(
     name: str, says: str, held: Sequence[Any], notices: Mapping[str, Notice], proved: Mapping[str, Mapping[str, str]]
 ) -> dict[str, Any]:
     rules = [
-        {"notice": one.notice, "rule": proofs.key(one.rule), "state": _state(one.rule, notices[one.notice], proved.get(one.notice))}
+        {"notice": one.notice, "rule": one.rule.anchor, "state": _state(one.rule, notices[one.notice], proved.get(one.notice))}
         for one in held
     ]
     return {"id": name, "says": says, "state": worst(rule["state"] for rule in rules), "rules": rules}
@@ -101,7 +101,7 @@ def _state(rule: Rule, notice: Notice, proved: Mapping[str, str] | None) -> str:
     if isinstance(rule.body, StatementBody):
         return "statement"
     if proved is not None:
-        return proved.get(proofs.key(rule), "unproven")
+        return proved.get(rule.anchor, "unproven")
     return "unbound" if registry.unbound(rule, notice.vocabulary) else "bound"
 
 
@@ -109,8 +109,8 @@ def _states(account: Account, notice: Notice) -> dict[str, str]:
     """The state of each rule in the latest proof; `unbound` where that is why it is not proved, whatever the proof could see."""
     found = {one.rule: one.state for one in proofs.latest(account.pk)}
     for rule in notice.rules:
-        if found.get(proofs.key(rule)) != "broken" and registry.unbound(rule, notice.vocabulary):
-            found[proofs.key(rule)] = "unbound"
+        if found.get(rule.anchor) != "broken" and registry.unbound(rule, notice.vocabulary):
+            found[rule.anchor] = "unbound"
     return found
 
 

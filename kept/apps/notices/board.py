@@ -59,7 +59,7 @@ def gaps(here: Published) -> list[Gaps]:
     for rule in here.notice.rules:
         for missing in registry.unbound(rule, here.notice.vocabulary):
             what.setdefault(missing.name, {})[missing.what] = None
-            rules.setdefault(missing.name, {})[proofs.key(rule)] = None
+            rules.setdefault(missing.name, {})[rule.anchor] = None
     kinds: dict[str, list[Gap]] = {}
     for name in sorted(rules, key=lambda one: (-len(rules[one]), one)):
         kinds.setdefault(re.split("[.:]", name)[0], []).append(Gap(name, tuple(what[name]), tuple(rules[name])))
@@ -83,7 +83,7 @@ def proofs_over_time(here: Published) -> Chart | None:
     """The states of every promise, day by day; None before the first proof."""
     today = timezone.localdate()
     held = proofs.history(here.account.pk, today)
-    wanted = {proofs.key(rule) for rule in here.notice.rules if rule.kind != "statement"}
+    wanted = {rule.anchor for rule in here.notice.rules if rule.kind != "statement"}
     days = [Counter(column) for column in zip(*(states for rule, states in held.items() if rule in wanted), strict=True)]
     if not any(day[state] for day in days for state in proofs.ORDER):
         return None

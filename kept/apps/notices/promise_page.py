@@ -152,7 +152,7 @@ def standings(here: Published) -> list[Standing]:
     sections = queries.sections(here.notice)
     found: list[Standing] = []
     for rule in here.notice.rules:
-        name = proofs.key(rule)
+        name = rule.anchor
         one = promised.get(name) or _statement(rule, name, sections.get(name, ""))
         found.append(Standing(one, _state(one), troubled.get(name)))
     return found

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from kept.apps.notices import queries
 from kept.apps.notices.queries import Promise, Published
 from kept.apps.notices.tables import published_with
+from kept.apps.requests.regions import name as region_name
 from kept.core.notice import Notice
 from kept.core.notice.outline import outline
 from kept.core.notice.rules import NoticeBody, pick
@@ -84,13 +83,4 @@ def contacts(identity: NoticeBody) -> list[tuple[str, Sequence[Contact]]]:
 
 def regions(notice: Notice) -> list[tuple[str, str]]:
     """The regions that have a supplement, with their names."""
-    names = {
-        "EEA": _("the European Economic Area"),
-        "EU": _("the European Union"),
-        "GB": _("the United Kingdom"),
-        "CH": _("Switzerland"),
-        "GI": _("Gibraltar"),
-        "US": _("the United States"),
-        "US-CA": _("California"),
-    }
-    return [(region, names.get(region, region)) for region in notice.regions()]
+    return [(region, region_name(region)) for region in notice.regions()]

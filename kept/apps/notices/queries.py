@@ -112,7 +112,7 @@ def promises(here: Published) -> list[Promise]:
     headings, found, words = sections(here.notice), list[Promise](), ""
     for rule in here.notice.rules:
         if rule.kind != "statement":
-            name = proofs.key(rule)
+            name = rule.anchor
             one = _promise(rule, headings.get(name, ""), proved.get(name), days.get(name) or ["none"] * proofs.DAYS)
             found.append(replace(one, repeats=one.words == words))
             words = one.words
@@ -126,7 +126,7 @@ def sections(notice: Notice) -> dict[str, str]:
         if passage.kind == "heading":
             heading = passage.text if passage.level > 1 else ""
         for rule in passage.rules:
-            found.setdefault(proofs.key(rule), heading)
+            found.setdefault(rule.anchor, heading)
     return found
 
 
@@ -136,7 +136,7 @@ def _promise(rule: Rule, section: str, proof: Proof | None, days: Sequence[str])
         state, said = "unproven", _("Not looked at for some days. The last finding was: %(said)s") % {"said": proof.said}
     evidence: Any = proof.evidence if proof else {}
     return Promise(
-        rule=proofs.key(rule),
+        rule=rule.anchor,
         kind=rule.kind,
         section=section,
         region=rule.region or "",
@@ -172,7 +172,7 @@ def blocks(here: Published, of: Sequence[Promise], region: str) -> list[Block]:
     for passage in here.notice.passages:
         if (passage.regions and shown.isdisjoint(passage.regions)) or passage.level == 1:
             continue
-        own = tuple(by_rule[name] for name in map(proofs.key, passage.rules) if name in by_rule)
+        own = tuple(by_rule[rule.anchor] for rule in passage.rules if rule.anchor in by_rule)
         last = found[-1] if found else None
         if last and not last.heading and own and last.promises == own:
             found[-1] = replace(last, html=last.html + passage.html)

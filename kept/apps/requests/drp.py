@@ -9,7 +9,6 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -19,7 +18,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from kept.apps.requests.models import Kind, State
 
-VERSION = "1.0"
 SIGNATURE_BYTES = 64
 MOST_BYTES = 64 * 1024
 KINDS: Mapping[str, Kind] = {
@@ -31,15 +29,6 @@ KINDS: Mapping[str, Kind] = {
     "access:specific": Kind.ACCESS,
 }
 """The rights of section 3.01, and what each is here."""
-Denied = Literal[
-    "suspected_fraud",
-    "insuf_verification",
-    "no_match",
-    "claim_not_covered",
-    "outside_jurisdiction",
-    "too_many_requests",
-    "other",
-]
 Text = Annotated[str, Field(max_length=512)]
 
 
@@ -109,14 +98,6 @@ class Revocation(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     reason: Annotated[str, Field(max_length=2000)] = ""
-
-
-@dataclass(frozen=True)
-class Speaker:
-    """An agent as the directory knows it."""
-
-    identifier: str
-    verify_key: bytes
 
 
 def verify_key(text: str) -> bytes:

@@ -87,6 +87,16 @@ class Mail:
     files: tuple[tuple[str, bytes], ...]
     by_program: bool
 
+    @property
+    def first_line(self) -> str:
+        """The first line that says something, by which some letters open a request."""
+        return next((line.strip() for line in self.text.splitlines() if line.strip()), "")
+
+    @property
+    def digest(self) -> str:
+        """By which a mail that comes twice is known."""
+        return hashlib.sha256(self.id.encode()).hexdigest()
+
 
 def read(raw: bytes) -> Mail:
     """Read a mail. Raises BadInput for one without a sender, or too long."""
@@ -127,7 +137,7 @@ def without_numbers(text: str) -> str:
 
 def kind_of(policy: Policy, mail: Mail) -> tuple[Kind, bool]:
     """What a mail asks for, and whether a parent asks: by a subject or first line that the notice names, else by its words."""
-    subject, first = mail.subject.casefold(), next((line.strip().casefold() for line in mail.text.splitlines() if line.strip()), "")
+    subject, first = mail.subject.casefold(), mail.first_line.casefold()
     rights = [right for where in (*policy.notice.regions(), "") for right in policy.rights(where).values()]
     named = [right.kind for right in rights if subject and subject == (right.body.subject_line or "").casefold()]
     named += [right.kind for right in rights if first and first == (right.body.first_line or "").casefold()]
@@ -165,9 +175,9 @@ def receive(account: Account, raw: bytes) -> Request | None:
     mail = read(raw)
     if mail.by_program:
         return None
-    policy, digest = policy_of(account.pk), hashlib.sha256(mail.id.encode()).hexdigest()
+    policy = policy_of(account.pk)
     with bookkeeping(account.pk) as use:
-        known = Request.under(use).filter(decision__mail=digest).first() or _answered(use, account, mail)
+        known = Request.under(use).filter(decision__mail=mail.digest).first() or _answered(use, account, mail)
     if known is not None:
         _add_to(account, known, mail)
         return known
@@ -188,7 +198,7 @@ def receive(account: Account, raw: bytes) -> Request | None:
         note=f"{mail.subject}\n\n{mail.text}".strip(),
         by="parent" if parent else "self",
     )
-    request = actions.receive(account, asked, memory={"mail": digest, "line": _line(account, kind, region, mail)})
+    request = actions.receive(account, asked, memory={"mail": mail.digest, "line": _line(account, kind, region, mail)})
     _files(account, request, mail)
     return request
 
@@ -196,7 +206,7 @@ def receive(account: Account, raw: bytes) -> Request | None:
 def _line(account: Account, kind: Kind, region: str, mail: Mail) -> str:
     """Which line of a mail opened the request, as its right names it: ``subject`` or ``first``; empty where its words did."""
     right = queries.right_of(queries.offered(account), kind, region)
-    first = next((line.strip() for line in mail.text.splitlines() if line.strip()), "")
+    first = mail.first_line
     if right is not None and mail.subject and mail.subject.casefold() == (right.body.subject_line or "").casefold():
         return "subject"
     return "first" if right is not None and first and first.casefold() == (right.body.first_line or "").casefold() else ""
@@ -244,7 +254,7 @@ def _same(held: str, told: str, region: str) -> bool:
 
 def _add_to(account: Account, request: Request, mail: Mail) -> None:
     """What was written in answer becomes a message of the request."""
-    if request.decision.get("mail") == hashlib.sha256(mail.id.encode()).hexdigest() or request.key_id is None:
+    if request.decision.get("mail") == mail.digest or request.key_id is None:
         return
     text = _QUOTED.sub("", mail.text).strip()
     with bookkeeping(account.pk, writing=True) as use:

@@ -203,11 +203,6 @@ def follows(account: Account, policy: Offers, kind: Kind, region: str, *, data: 
     return "letter" if verifying.by_link(right) else "sign-in"
 
 
-def least_age(account: Account, region: str) -> int | None:
-    """The age below which the notice speaks of children, where it does."""
-    return policy_of(account.pk).minimum_age(region)
-
-
 def asking_of(account: Account, policy: Offers, kind: Kind, region: str, known: str = "") -> Asking:
     """What the form of a request is made for."""
     ours = policy_of(account.pk)

@@ -9,7 +9,6 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-from kept.core.notice.model import Rule
 from kept.core.notice.policy import Policy
 from kept.core.notice.rules import EVERYBODY
 from kept.core.notice.terms import CollectTerms, DiscloseTerms, PurposeTerms, RetainTerms
@@ -51,11 +50,6 @@ def _people() -> Mapping[str, People]:
 
 
 PEOPLE = _people()
-
-
-def anchor(rule: Rule) -> str:
-    """How a rule is addressed on a page and in an export: ``kind:id``, with ``@region`` for one of a supplement."""
-    return f"{rule.name}@{rule.region}" if rule.region else rule.name
 
 
 def title(policy: Policy, tree: Tree, term: str) -> str:

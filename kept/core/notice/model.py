@@ -39,6 +39,11 @@ class Rule:
         return f"{self.kind}:{self.id}"
 
     @property
+    def anchor(self) -> str:
+        """How it is addressed on a page, in an export and by its proofs: its name, with ``@region`` where it is of a supplement."""
+        return f"{self.name}@{self.region}" if self.region else self.name
+
+    @property
     def because(self) -> tuple[str, ...]:
         """Ids of an outside register of promises."""
         return self.body.because

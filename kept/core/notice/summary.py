@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kept.core.notice.declared import ROOT, anchor, branch, is_ours, recipient, title, tops
+from kept.core.notice.declared import ROOT, branch, is_ours, recipient, title, tops
 from kept.core.notice.policy import Policy
 from kept.core.notice.rules import US
 from kept.core.notice.vocabulary import Tree
@@ -62,15 +62,15 @@ def summary(policy: Policy, region: str = "") -> Summary:
     return Summary(
         ours=ours,
         categories=_grouped(
-            policy, "category", ((one, anchor(inlet.rule)) for inlet in inlets for one in tops(policy, "category", inlet.categories)), ROOT
+            policy, "category", ((one, inlet.rule.anchor) for inlet in inlets for one in tops(policy, "category", inlet.categories)), ROOT
         ),
-        purposes=_grouped(policy, "purpose", ((one.id, anchor(one.rule)) for one in purposes), EVERY_PURPOSE),
-        recipients=_grouped(policy, "recipient", ((one.recipient_class, anchor(one.rule)) for one in outlets)),
+        purposes=_grouped(policy, "purpose", ((one.id, one.rule.anchor) for one in purposes), EVERY_PURPOSE),
+        recipients=_grouped(policy, "recipient", ((one.recipient_class, one.rule.anchor) for one in outlets)),
         sold=tuple(dict.fromkeys(recipient(policy, one) for one in outlets if one.sale)),
         shared=tuple(dict.fromkeys(recipient(policy, one) for one in outlets if one.share)),
         kept=_kept(policy, ours=ours),
         choices=tuple(_choices(policy, region)),
-        rights=tuple((one.kind, anchor(one.rule)) for one in terms.rights.values()),
+        rights=tuple((one.kind, one.rule.anchor) for one in terms.rights.values()),
     )
 
 
@@ -103,7 +103,7 @@ def _choices(policy: Policy, region: str) -> Iterable[Item]:
         for name in names:
             if name not in seen:
                 seen.add(name)
-                yield Item(name, anchor(choice.rule), 1)
+                yield Item(name, choice.rule.anchor, 1)
 
 
 def _trackers(policy: Policy, moves: Iterable[str]) -> list[str]:

@@ -35,11 +35,6 @@ PRIVATE = frozenset({"references", "ledger", "marks", "known", "seen"})
 Progress = Callable[[int, int], None]
 
 
-def key(rule: Rule) -> str:
-    """How proofs name a rule: ``kind:id``, with ``@region`` for one of a supplement."""
-    return f"{rule.name}@{rule.region}" if rule.region else rule.name
-
-
 def prove_rule(rule: Rule, look: Look) -> Finding:
     """The finding of one rule. One that this deployment does not wholly bind is `unproven` at best, and says what is missing.
 
@@ -63,7 +58,7 @@ def prove_rule(rule: Rule, look: Look) -> Finding:
 
 def _seen(rule: Rule, look: Look) -> tuple[str, str]:
     """When something of a rule was last seen and all was well, within the round that this run goes on with, and what was said then."""
-    last = look.before.get(key(rule))
+    last = look.before.get(rule.anchor)
     at, said = last.evidence.get("seen", ("", "")) if last and not look.whole else ("", "")
     return (at, said) if at and look.now - datetime.fromisoformat(at) < ROUND else ("", "")
 
@@ -81,7 +76,7 @@ def prove(account_id: int, actor: str, progress: Progress | None = None) -> list
         now = timezone.now()
         look = Look(policy, use, now, before)
         for position, rule in enumerate(policy.notice.rules):
-            found.append((key(rule), prove_rule(rule, look)))
+            found.append((rule.anchor, prove_rule(rule, look)))
             if progress:
                 progress(position + 1, len(policy.notice.rules))
         version = in_force(account_id).number

@@ -95,7 +95,8 @@ def confirm_again(account: Account, request: Request) -> None:
 
 
 def _surest(held: str, new: str) -> str:
-    return held if held and new not in verifying.ENOUGH["link"] - {"none", "link"} and held != "none" else new
+    """A mailed link adds nothing to what is known more surely."""
+    return held if new == "link" and held not in ("", "none") else new
 
 
 def _agent_lacks(request: Request, right: RightTerms | None) -> tuple[str, ...]:

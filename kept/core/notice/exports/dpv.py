@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from kept.core.notice.declared import anchor, bases_of, inlets_for, length, outlets_for, people_of, recipient, retention_of, titles, tops
+from kept.core.notice.declared import bases_of, inlets_for, length, outlets_for, people_of, recipient, retention_of, titles, tops
 from kept.core.notice.policy import Policy
 from kept.core.notice.rules import DEFAULT, SecureBody
 from kept.core.notice.terms import DiscloseTerms, PurposeTerms, RetainTerms, RightTerms
@@ -80,7 +80,7 @@ class _Writer:
             "dct:issued": notice.identity.effective.isoformat(),
             "dpv:hasDataController": self.ref("controller"),
             "dpv:hasProcess": self.ref(*(one.rule.name for one in self.policy.purposes.values())),
-            "dpv:hasRight": self.ref(*(anchor(one.rule) for one in self.rights())),
+            "dpv:hasRight": self.ref(*(one.rule.anchor for one in self.rights())),
             "dpv:hasTechnicalMeasure": [{"@type": [one]} for one in self.measures()],
         }
 
@@ -146,12 +146,12 @@ class _Writer:
 
     def rights(self) -> tuple[RightTerms, ...]:
         """Every right of every region, once for each rule."""
-        offered = {anchor(one.rule): one for region in self.policy.regions.values() for one in region.offered}
+        offered = {one.rule.anchor: one for region in self.policy.regions.values() for one in region.offered}
         return tuple(offered.values())
 
     def right(self, right: RightTerms) -> Node:
         where = {"dpv:hasJurisdiction": [{"@id": f"loc:{right.rule.region}"}]} if right.rule.region else {}
-        return self.node(anchor(right.rule), [right_type(self.policy, right.kind)], right.kind.replace("-", " "), **where)
+        return self.node(right.rule.anchor, [right_type(self.policy, right.kind)], right.kind.replace("-", " "), **where)
 
     def measures(self) -> tuple[str, ...]:
         """What is stated of `secure` in terms of the vocabulary."""

@@ -206,7 +206,7 @@ class World:
     def prove(self, name: str, *, bound: bool = True) -> Finding:
         """The finding of one rule, now; with `bound` false what its prover alone says, whatever else the deployment lacks."""
         policy = notices.policy_of(self.account.pk)
-        rule = next(rule for rule in policy.notice.rules if proofs.key(rule) == name)
+        rule = next(rule for rule in policy.notice.rules if rule.anchor == name)
         before = {proof.rule: proof for proof in proofs.latest(self.account.pk)}
         with reserved(self.account.pk, "command:test", "proof") as use:
             look = Look(policy, use, timezone.now(), before)
