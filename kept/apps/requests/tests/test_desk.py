@@ -40,9 +40,10 @@ HANDLING = {
     "hand-over": "POST",
     "team-certificate": "GET",
     "attachment": "GET",
+    "whom-to-tell": "POST",
 }
 OPEN_AT_ONCE = {"queue", "new", "metrics", "metrics-json", "metrics-csv", "holds", "agents", "correspondents"}
-OF_ONE = {"record", "act", "call-back", "hand-over", "team-certificate", "attachment"}
+OF_ONE = {"record", "act", "call-back", "hand-over", "team-certificate", "attachment", "whom-to-tell"}
 
 
 @cache
@@ -55,8 +56,8 @@ def them() -> Cast:
 def path_of(name: str, reference: str = "0" * 32, verb: str = "start") -> str:
     known: dict[str, object] = {"reference": reference} if name in OF_ONE else {}
     known |= {"verb": verb} if name == "act" else {}
-    known |= {"attachment_id": 999_999_999} if name == "attachment" else {}
     numbers = {"batch": "batch_id", "case": "case_id", "release-case": "case_id", "end-agent": "party_id", "end-correspondent": "party_id"}
+    numbers |= {"attachment": "attachment_id", "whom-to-tell": "telling_id"}
     known |= {numbers[name]: 999_999_999} if name in numbers else {}
     return reverse(f"requests:{name}", kwargs={"slug": them().account.slug, **known})
 
