@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from kept.apps.requests import drp
 from kept.apps.requests.models import Agent, Correspondent
 from kept.core.errors import BadInput, Conflict, NotFound
 from kept.core.notice.durations import Duration
@@ -22,10 +21,8 @@ from kept.platform.privacy import ledger
 from kept.platform.privacy.bookkeeping import bookkeeping
 from kept.platform.privacy.notices import policy_of
 
-KEY_BYTES = 32
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _AGENT = ("identifier", "name", "verify_key", "added_by", "added_at")
-_VOID: Mapping[type[Any], dict[str, str]] = {Agent: {"token": ""}}
 _CORRESPONDENT = ("recipient", "address", "verify_key", "confirms_within", "added_by", "added_at")
 
 
@@ -37,11 +34,10 @@ def recipients(account: Account) -> dict[str, str]:
 def public_key(text: str) -> str:
     """An Ed25519 public key in base64, as it is stored. Raises BadInput."""
     try:
-        raw = base64.b64decode(text.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        raw = b""
-    if len(raw) != KEY_BYTES:
-        raise BadInput(_("This is no Ed25519 public key."), place="verify_key", cure=_("Give its 32 bytes in base64: 44 characters."))
+        raw = drp.verify_key(text.strip())
+    except ValueError:
+        cure = _("Give its 32 bytes in base64: 44 characters.")
+        raise BadInput(_("This is no Ed25519 public key."), place="verify_key", cure=cure) from None
     return base64.b64encode(raw).decode()
 
 
@@ -86,11 +82,11 @@ def add_correspondent(account: Account, actor: Actor, recipient: str, address: s
 def end(account: Account, actor: Actor, model: type[Agent] | type[Correspondent], party_id: int) -> None:
     """End an agent or a correspondent: nothing is taken from it or told to it from now on, and a token is void. Raises NotFound."""
     known: Any = model
+    void = {"token": ""} if model is Agent else {}
     with bookkeeping(account.pk, writing=True) as use:
-        ended = known.under(use).filter(pk=party_id, ended_at=None).update(ended_at=timezone.now(), **_VOID.get(model, {}))
-        ledger.append(use, "account", actor=actor.reference, document={"ended": model._meta.model_name, "number": party_id})
-        if not ended:
+        if not known.under(use).filter(pk=party_id, ended_at=None).update(ended_at=timezone.now(), **void):
             raise NotFound(_("There is no such entry, or it has ended."), place=str(party_id))
+        ledger.append(use, "account", actor=actor.reference, document={"ended": model._meta.model_name, "number": party_id})
 
 
 def parties(account: Account, model: type[Agent] | type[Correspondent]) -> list[Any]:
